@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* limits.h - Every fixed limit a caller can meet, with its unit and its reason. */
+#ifndef LASTACK_LIMITS_H
+#define LASTACK_LIMITS_H
+
+/* Frames one la_rx() takes.  Bounds the work before anything is sent. */
+#define LA_RX_BURST_MAX 64
+
+/* Spans of one transmit descriptor: a 64 KB super-segment over 4 KiB chunks, misaligned, needs 18. */
+#define LA_TX_SPANS_MAX 18
+
+/* Bytes of headers in one transmit descriptor: IPv6 40 + TCP 60, rounded up. */
+#define LA_TX_HEADER_MAX 112
+
+/* Interfaces, addresses and routes of one stack: walked linearly, so kept few. */
+#define LA_IFACES_MAX 4
+#define LA_ADDRS_MAX 16
+#define LA_ROUTES_MAX 16
+
+/* IPv6 extension headers walked in one packet (catalogue of past failures: unbounded chains). */
+#define LA_IP6_EXTENSIONS_MAX 8
+
+/* Out-of-order ranges kept for one connection; beyond it text that would open another is dropped. */
+#define LA_REASSEMBLY_RANGES_MAX 32
+
+/* Smallest MSS this side will send with, whatever the peer or ICMP says (CVE-2019-11479). */
+#define LA_SEND_MSS_MIN 216
+
+/* Chunk size, bytes: a power of two. */
+#define LA_CHUNK_BYTES_MIN 512
+#define LA_CHUNK_BYTES_MAX 16384
+
+/* Ranges la_extents() and la_trim() can report at most. */
+#define LA_EXTENTS_MAX 64
+
+/* Slots of any slab: the index keeps 29 bits of slot and one of family. */
+#define LA_SLOTS_MAX ((1u << 29) - 1u)
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe.h - Seeing what a stack does: STATUS, counters, drop reasons, trace
+ * records, sysctls.  Nothing here changes what the protocol does but
+ * la_sysctl_set().
+ */
+#ifndef LASTACK_OBSERVE_H
+#define LASTACK_OBSERVE_H
+
+#include <lastack/tcp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Counters, with the names of /proc/net/snmp and /proc/net/netstat ------------- */
+
+enum la_counter {
+#define LA_COUNTER(group, name, text) LA_COUNT_##name,
+#include <lastack/counters.def>
+#undef LA_COUNTER
+    LA_COUNTERS
+};
+
+uint64_t la_counter(const struct la_stack *s, enum la_counter counter);
+/* "Tcp", "TcpExt", "Ip", "Icmp"; "ActiveOpens"; a sentence. */
+const char *la_counter_group(enum la_counter counter);
+const char *la_counter_name(enum la_counter counter);
+const char *la_counter_text(enum la_counter counter);
+
+/* How often a reason of drops.def was given. */
+uint64_t la_drops(const struct la_stack *s, enum la_drop reason);
+
+/* Use of every table of the stack: now, the most ever, and the limit. */
+enum la_table {
+    LA_TABLE_CONNECTIONS,
+    LA_TABLE_LISTENERS,
+    LA_TABLE_HALF_OPEN_V4,
+    LA_TABLE_HALF_OPEN_V6,
+    LA_TABLE_SHORT_V4,
+    LA_TABLE_SHORT_V6,
+    LA_TABLE_CHUNKS,
+    LA_TABLE_REPLIES,
+    LA_TABLES
+};
+struct la_table_use {
+    uint32_t used, used_max, limit;
+    uint32_t item_bytes;
+};
+struct la_table_use la_table_use(const struct la_stack *s, enum la_table table);
+const char *la_table_name(enum la_table table);
+
+/* STATUS (RFC 9293 3.10.6) ------------------------------------------------------ */
+
+/* What is known of a full connection.  Sequence numbers are as on the wire. */
+struct la_conn_info {
+    la_conn_id conn; /* zero for a connection nobody holds */
+    enum la_state state;
+    struct la_endpoint local, remote;
+    uint64_t user;
+    uint32_t mask; /* readiness */
+    uint32_t iss, irs;
+    uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
+    uint32_t rcv_nxt, rcv_wnd;
+    uint32_t snd_queued_bytes; /* taken from the application, not yet acknowledged */
+    uint32_t rcv_queued_bytes; /* in order, not yet read */
+    uint32_t rcv_ooo_bytes;    /* out of order */
+    uint32_t snd_mss, rcv_mss, cwnd_bytes, ssthresh_bytes;
+    uint32_t srtt_us, rttvar_us, rto_us;
+    uint8_t snd_wscale, rcv_wscale, retransmits, backoff, probes;
+    bool timestamps, sack, orphan, in_recovery;
+    uint64_t bytes_sent, bytes_acked, bytes_received; /* bytes_sent counts repeats */
+    uint64_t segs_out, segs_in, segs_retransmitted;
+    la_time opened, last_received, last_sent, state_since;
+    la_time deadline_rtx, deadline_idle, deadline_delack; /* LA_TIME_NEVER if unarmed */
+    enum la_err error;
+    enum la_drop reason;
+};
+LA_MUST_CHECK enum la_err la_conn_info(const struct la_stack *s, la_conn_id id,
+                                       struct la_conn_info *out);
+
+/* One row for each thing a stack holds: full, half-open, short, listening. */
+enum la_row_kind { LA_ROW_CONN, LA_ROW_HALF_OPEN, LA_ROW_SHORT, LA_ROW_LISTENER };
+struct la_row {
+    enum la_row_kind kind;
+    enum la_state state;
+    struct la_endpoint local, remote;
+    uint32_t recv_q, send_q; /* as ss prints them: for LISTEN, queue length and its limit */
+    la_time expires;         /* of the timer that stands; LA_TIME_NEVER if none */
+    uint8_t retries;
+    bool orphan;
+    la_conn_id conn;         /* zero if nobody holds it, or if it is no full connection */
+};
+/*
+ * la_rows() - Walk everything a stack holds.
+ * @cursor: Start with 0; carried from call to call
+ *
+ * Return: rows written to @out; 0 at the end.  Cost: O(slots passed).
+ */
+uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max);
+
+/* How many connections of each state, records included. */
+void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES]);
+
+/* sysctl ------------------------------------------------------------------------ */
+
+/* Return: LA_OK; LA_ENOENT (no such name); LA_EINVAL (out of range). */
+LA_MUST_CHECK enum la_err la_sysctl_get(const struct la_stack *s, const char *name, uint64_t *value);
+LA_MUST_CHECK enum la_err la_sysctl_set(struct la_stack *s, const char *name, uint64_t value);
+/* The names in order, NULL after the last. */
+const char *la_sysctl_name(uint32_t i);
+const char *la_sysctl_text(uint32_t i);
+
+/* Trace ------------------------------------------------------------------------- */
+
+enum la_trace_kind {
+    LA_TRACE_RX = 1,     /* a segment arrived: state before, state after, verdict */
+    LA_TRACE_TX = 2,     /* a segment was handed to la_tx() */
+    LA_TRACE_STATE = 3,  /* a state change, along a legal edge */
+    LA_TRACE_TIMEOUT = 4,/* a timer fired */
+    LA_TRACE_END = 5,    /* a connection ended, with its reason */
+};
+
+enum la_timer {
+    LA_TIMER_RTO,
+    LA_TIMER_PERSIST,
+    LA_TIMER_KEEPALIVE,
+    LA_TIMER_FIN_WAIT_2,
+    LA_TIMER_DELACK,
+    LA_TIMER_TIME_WAIT,
+    LA_TIMER_SYNACK,
+    LA_TIMER_CORK,
+    LA_TIMERS
+};
+const char *la_timer_name(enum la_timer timer);
+
+struct la_trace {
+    la_time at;
+    uint64_t conn;           /* handle bits; 0 for records and for segments without a connection */
+    struct la_endpoint local, remote;
+    uint32_t seq, ack, wnd;  /* as on the wire; wnd unscaled */
+    uint32_t len_bytes;      /* of text */
+    uint8_t kind;            /* enum la_trace_kind */
+    uint8_t flags;           /* TCP flags as on the wire */
+    uint8_t from, to;        /* enum la_state */
+    uint8_t timer;           /* enum la_timer, for LA_TRACE_TIMEOUT */
+    uint8_t retransmission;  /* for LA_TRACE_TX */
+    uint16_t reason;         /* enum la_drop */
+};
+
+/*
+ * la_trace_read() - Take trace records, oldest first.
+ * @lost: Incremented by how many were overwritten before they were read
+ *
+ * Return: how many were written; always 0 if config.trace_records was 0.
+ */
+uint32_t la_trace_read(struct la_stack *s, struct la_trace *out, uint32_t max, uint64_t *lost);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
