@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chunks.h - A pool of equal chunks, and byte queues made of them.
+ *
+ * A queue is a list of chunks, each with its own used range, so queues can be joined by
+ * a splice, text can be put in front or behind, and acknowledged text is given back chunk
+ * by chunk.  Memory follows data: an empty queue holds no chunk.
+ *
+ * The pool keeps a reserve: chunks_take(..., CHUNKS_ORDINARY) refuses when only the
+ * reserve is left, CHUNKS_RESERVE does not.
+ */
+#ifndef CORE_BASE_CHUNKS_H
+#define CORE_BASE_CHUNKS_H
+
+#include "core/base/slab.h"
+
+struct chunk {
+    struct slot slot; /* slot.link is free for the queue: the next chunk, or SLAB_NONE */
+    uint16_t start;   /* of the used range, from bytes[] */
+    uint16_t len;     /* of the used range */
+    uint32_t unused;
+    uint8_t bytes[];  /* chunk_bytes - sizeof(struct chunk) */
+};
+
+struct chunks {
+    struct slab slab; /* item_bytes = chunk_bytes */
+    uint32_t reserve; /* chunks kept back from CHUNKS_ORDINARY */
+};
+
+enum chunks_class { CHUNKS_ORDINARY, CHUNKS_RESERVE };
+
+struct queue {
+    uint32_t head, tail; /* SLAB_NONE when empty */
+    uint32_t chunks;     /* how many: memory held = chunks * item_bytes */
+    uint32_t len_bytes;
+};
+
+void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32_t count, uint32_t reserve);
+/* Payload bytes of one chunk. */
+static inline uint32_t chunks_payload(const struct chunks *p)
+{
+    return p->slab.item_bytes - (uint32_t)sizeof(struct chunk);
+}
+static inline struct chunk *chunk_at(const struct chunks *p, const void *arena, uint32_t i)
+{
+    return (struct chunk *)slab_at(&p->slab, arena, i);
+}
+/* An empty chunk (start 0, len 0, next none), or SLAB_NONE. */
+uint32_t chunks_take(struct chunks *p, void *arena, enum chunks_class class);
+void chunks_give(struct chunks *p, void *arena, uint32_t i);
+/* Chunks an ordinary taker may still have. */
+static inline uint32_t chunks_room(const struct chunks *p)
+{
+    const uint32_t room = slab_room(&p->slab);
+    return room > p->reserve ? room - p->reserve : 0;
+}
+
+void queue_init(struct queue *q);
+/* Append by copying; fills the tail chunk first, takes chunks up to @max_chunks more.  Return: bytes taken. */
+uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
+                      uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
+/*
+ * Room to write at the end: fills @spans with the free space of the tail chunk and of new
+ * chunks, which are linked but count nothing until queue_commit().  @max spans, at most
+ * @want bytes.  Return: bytes in the spans.
+ */
+uint32_t queue_reserve(struct queue *q, struct chunks *p, void *arena, uint32_t want_bytes,
+                       struct la_span *spans, uint32_t max, uint32_t *count);
+/* The first @len bytes reserved become part of the queue; unused chunks of the reservation are given back. */
+void queue_commit(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
+/* Put a chunk's worth in front.  Takes one chunk (or more) and copies to their end.  Return: bytes taken (all or 0). */
+uint32_t queue_prepend(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
+                       uint32_t len_bytes, enum chunks_class class);
+/* Drop the first / last @len bytes (at most len_bytes, asserted), giving empty chunks back. */
+void queue_drop(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
+void queue_drop_tail(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
+/* Move all of @from behind @q; @from is left empty.  Small neighbours are put together when they fit one chunk. */
+void queue_splice(struct queue *q, struct chunks *p, void *arena, struct queue *from);
+void queue_clear(struct queue *q, struct chunks *p, void *arena);
+/*
+ * Spans over bytes [offset, offset+len).  @hint may be NULL; else it speeds up increasing
+ * offsets: {chunk, its offset}, valid while the head does not move past it (queue_drop
+ * shifts offsets: the caller subtracts, or resets it to SLAB_NONE).
+ * Return: bytes covered (less than len if @max spans do not reach, or the queue ends).
+ */
+struct queue_hint {
+    uint32_t chunk;
+    uint32_t offset_bytes; /* of that chunk's first byte, from the queue's first byte */
+};
+uint32_t queue_spans(const struct queue *q, const struct chunks *p, const void *arena, uint32_t offset_bytes,
+                     uint32_t len_bytes, struct la_cspan *spans, uint32_t max, uint32_t *count,
+                     struct queue_hint *hint);
+const char *queue_check(const struct queue *q, const struct chunks *p, const void *arena);
+
+#endif

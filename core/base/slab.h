@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h - A table of equal slots in the arena, taken and given back in O(1).
+ *
+ * Every slot begins with struct slot: its generation, odd while live, and a link that
+ * the slab uses while the slot is free and its owner while it is live.
+ *
+ * The free list is LIFO.  A free slot's link holds (next - self - 1), so a slot that
+ * reads as zero is followed by its neighbour: whole pages of free slots may be handed
+ * back to the host and later read as zero without breaking the list.  A generation
+ * read from such a page is 0; gen_floor keeps it from ever repeating.
+ *
+ * A slab holds no pointers: @offset counts from the start of the arena.
+ */
+#ifndef CORE_BASE_SLAB_H
+#define CORE_BASE_SLAB_H
+
+#include "core/base/assert.h"
+#include "core/base/mem.h"
+
+#define SLAB_NONE UINT32_MAX
+
+struct slot {
+    uint32_t gen;
+    uint32_t link;
+};
+
+struct slab {
+    uint64_t offset; /* of slot 0, from the arena */
+    uint32_t item_bytes;
+    uint32_t cap;
+    uint32_t high; /* slots at and above it were never used (or trimmed) */
+    uint32_t free; /* first free slot below high, or SLAB_NONE */
+    uint32_t used, used_max;
+    uint32_t gen_floor; /* even; no slot's next generation is below it */
+    uint32_t gen_mask;  /* UINT32_MAX; a test build narrows it so that generations wrap early */
+};
+
+void slab_init(struct slab *b, uint64_t offset, uint32_t item_bytes, uint32_t cap);
+
+static inline void *slab_at(const struct slab *b, const void *arena, uint32_t i)
+{
+    LA_DCHECK(i < b->high);
+    return (uint8_t *)(uintptr_t)arena + b->offset + (uint64_t)i * b->item_bytes;
+}
+
+/* A slot, zeroed but for struct slot (gen odd, link SLAB_NONE); SLAB_NONE if full. */
+uint32_t slab_take(struct slab *b, void *arena);
+/* Same, leaving the bytes as they are (for chunks). */
+uint32_t slab_take_raw(struct slab *b, void *arena);
+/* The slot must be live (asserted). */
+void slab_give(struct slab *b, void *arena, uint32_t i);
+bool slab_live(const struct slab *b, const void *arena, uint32_t i);
+
+static inline uint32_t slab_room(const struct slab *b)
+{
+    return b->cap - b->used;
+}
+
+/* Public handles: index and generation.  Zero bits name nothing. */
+uint64_t slab_handle(const struct slab *b, const void *arena, uint32_t i);
+/* The slot a handle names, or SLAB_NONE if it names nothing that is still there. */
+uint32_t slab_find(const struct slab *b, const void *arena, uint64_t handle);
+
+/* Whole pages that hold only free slots.  See la_trim(). */
+void slab_trim(struct slab *b, void *arena, uint32_t page_bytes,
+               void (*each)(void *context, struct la_extent extent), void *context);
+/* NULL, or the sentence of the broken invariant (free list length, no cycle, parity of generations). */
+const char *slab_check(const struct slab *b, const void *arena);
+
+#endif
