@@ -2,11 +2,15 @@
 /*
  * test.h - How a test looks here: a sentence, registered by itself.
  *
- *     TEST(a_full_slab_says_so) { ... assert_int_equal(...); }
+ *     TEST(a_full_slab_says_so)
+ *     {
+ *         assert_int_equal(slab_alloc(&slab, arena), 0);
+ *     }
  *     TEST_MAIN
  *
- * Tests of one program run in the order they are written.  With an argument, only
- * the tests whose name contains it run.
+ * Tests of one program run in the order they are written.  With an argument only the tests
+ * whose names match it run: a pattern as the shell knows it, `slab_test '*full*'`.
+ * CMOCKA_MESSAGE_OUTPUT=tap makes the program speak TAP.
  */
 #ifndef TESTS_UNIT_TEST_H
 #define TESTS_UNIT_TEST_H
@@ -16,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,27 +34,27 @@ static inline void test_register(const char *name, CMUnitTestFunction function)
 {
     if (test_count == TESTS_MAX) {
         fprintf(stderr, "test.h: more than %d tests in one program\n", TESTS_MAX);
-        return;
+        abort();
     }
     test_table[test_count].name = name;
     test_table[test_count].test_func = function;
     test_count++;
 }
 
-#define TEST(name)                                                            \
-    static void name(void **state);                                           \
-    __attribute__((constructor)) static void register_##name(void)            \
-    {                                                                         \
-        test_register(#name, name);                                           \
-    }                                                                         \
+#define TEST(name)                                                                                 \
+    static void name(void **state);                                                                \
+    __attribute__((constructor)) static void register_##name(void)                                 \
+    {                                                                                              \
+        test_register(#name, name);                                                                \
+    }                                                                                              \
     static void name(__attribute__((unused)) void **state)
 
-#define TEST_MAIN                                                             \
-    int main(int argc, char **argv)                                           \
-    {                                                                         \
-        if (argc > 1)                                                         \
-            cmocka_set_test_filter(argv[1]);                                  \
-        return _cmocka_run_group_tests(argv[0], test_table, test_count, NULL, NULL); \
+#define TEST_MAIN                                                                                  \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        if (argc > 1)                                                                              \
+            cmocka_set_test_filter(argv[1]);                                                       \
+        return _cmocka_run_group_tests(argv[0], test_table, test_count, NULL, NULL);               \
     }
 
 #endif
