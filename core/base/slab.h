@@ -7,10 +7,16 @@
  *
  * The free list is LIFO.  A free slot's link holds (next - self - 1), so a slot that
  * reads as zero is followed by its neighbour: whole pages of free slots may be handed
- * back to the host and later read as zero without breaking the list.  A generation
- * read from such a page is 0; gen_floor keeps it from ever repeating.
+ * back to the host and later read as zero without breaking the list.
  *
- * A slab holds no pointers: @offset counts from the start of the arena.
+ * Generations.  A slot's generation goes up by one on each take and each give.  0 means
+ * "never used, or trimmed", so a used slot skips it when it wraps.  A slot that reads 0
+ * starts at gen_floor, which stays ahead (on the circle of generations) of everything
+ * that trimmed slots have handed out: a slot's generation comes back only after the slab as a
+ * whole has been taken from about a quarter as often as there are generations, 2^30 times.
+ *
+ * A slab holds no pointers: @offset counts from the start of the arena, a multiple of 8
+ * as @item_bytes is.  Pages count from there too: lend page-aligned memory to trim.
  */
 #ifndef CORE_BASE_SLAB_H
 #define CORE_BASE_SLAB_H
@@ -32,7 +38,7 @@ struct slab {
     uint32_t high; /* slots at and above it were never used (or trimmed) */
     uint32_t free; /* first free slot below high, or SLAB_NONE */
     uint32_t used, used_max;
-    uint32_t gen_floor; /* even; no slot's next generation is below it */
+    uint32_t gen_floor; /* even; the next generation of a slot that reads 0 is one above */
     uint32_t gen_mask;  /* UINT32_MAX; a test build narrows it so that generations wrap early */
 };
 
