@@ -33,8 +33,8 @@ done
 
 printf '%s\n' memcpy memmove memset memcmp la_panic >"$out/imports"
 # shellcheck disable=SC2086
-if ! wasm-ld-14 --no-entry --no-gc-sections --allow-undefined-file="$out/imports" \
+if ! wasm-ld-14 --error-limit=0 --no-entry --no-gc-sections --allow-undefined-file="$out/imports" \
     -o "$out/lastack.wasm" $made 2>"$out/link.err"; then
-    sed -E 's/^wasm-ld-14: error: ([^:]+): /\1:1: wasm32: /' "$out/link.err"
+    sed -E 's/^wasm-ld-14: error: ([^:]+): /\1:1: wasm32: /' "$out/link.err" | sort -u
     exit 1
 fi
