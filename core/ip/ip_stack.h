@@ -114,6 +114,8 @@ enum ip_verdict ip_receive(struct ip *ip, struct env *env, const struct la_frame
 bool ip_next(struct ip *ip, struct env *env, struct la_tx *out);
 /* Give back the chunks of messages taken by ip_next() earlier. */
 void ip_sent(struct ip *ip, struct env *env);
+/* Chunks that messages hold, waiting or taken: for la_check(). */
+uint32_t ip_chunks_held(const struct ip *ip);
 
 enum la_err ip_ping(struct ip *ip, struct env *env, struct la_addr to, uint16_t id, uint16_t seq,
                     const void *bytes, uint32_t len_bytes);
