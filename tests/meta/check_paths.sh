@@ -32,6 +32,8 @@ passes "a path that is there" prose '`core/tcp/arrives.c`, `core/tcp/`, `core/*/
 passes "one of two in braces" prose '`core/{tcp,udp}/arrives.c`'
 passes "a function that is there" prose '`step5_ack()`'
 passes "a link that is there, with an anchor" prose '[x](decisions/0001-x.md#why) [y](#here)'
+passes "what another project has, with its name in front" \
+    prose '`linux:net/ipv4/tcp_input.c`, `linux:tcp_time_wait()`'
 passes "what is made" prose '`build/lastack`, `./build/lastack serve DIR`'
 passes "what is no path" prose '`TCP_NODELAY`, `a && b`, `/proc/net/snmp`, `net.ipv4.tcp_sack`'
 passes "an option with a path in it" prose '`lastack serve --pcap FILE DIR`'

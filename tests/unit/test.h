@@ -4,7 +4,7 @@
  *
  *     TEST(a_full_slab_says_so)
  *     {
- *         assert_int_equal(slab_alloc(&slab, arena), 0);
+ *         assert_int_equal(slab_take(&slab, arena), SLAB_NONE);
  *     }
  *     TEST_MAIN
  *
