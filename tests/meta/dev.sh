@@ -22,4 +22,35 @@ known() {
     done
 }
 passes "help lists nothing that is not there" known
+
+# The same front door over a small tree, whose compiler does nothing and whose tests are scripts.
+mkdir -p small/tools small/tests/unit small/build/tests/unit bin
+cp "$root/dev" small/
+cp "$root/tools/tap.sh" small/tools/
+printf '#!/bin/sh\nexit 0\n' >bin/cmake
+chmod +x bin/cmake
+PATH=$samples/bin:$PATH
+
+program() { # NAME LINES
+    : >small/tests/unit/"$1"_test.c
+    printf '#!/bin/sh\n%s\n' "$2" >small/build/tests/unit/"$1"_test
+    chmod +x small/build/tests/unit/"$1"_test
+}
+program good 'echo 1..2; echo ok 1 - a; echo ok 2 - b'
+prints "tests that pass are counted, and the build as one" "
+3 passed, 0 failed" small/dev unit
+program other 'echo "1..0 # SKIP no device"'
+prints "a test skipped is said at the end" "
+3 passed, 0 failed, 1 skipped" small/dev unit
+program bad 'echo 1..2; echo ok 1 - a; echo not ok 2 - b; exit 1'
+catches "a test that fails fails the whole" "
+4 passed, 1 failed, 1 skipped" small/dev unit
+catches "what failed is named" "not ok 2 - b" small/dev unit
+program bad 'kill -SEGV $$'
+catches "a program that crashes fails the whole" "3 passed, 1 failed" small/dev unit
+rm small/build/tests/unit/bad_test
+catches "a program that was not built fails the whole" "3 passed, 1 failed" small/dev unit
+printf '#!/bin/sh\nexit 1\n' >bin/cmake
+catches "a build that fails fails the whole" "
+0 passed, 1 failed" small/dev unit
 done_testing
