@@ -50,6 +50,26 @@ program bad 'kill -SEGV $$'
 catches "a program that crashes fails the whole" "3 passed, 1 failed" small/dev unit
 rm small/build/tests/unit/bad_test
 catches "a program that was not built fails the whole" "3 passed, 1 failed" small/dev unit
+
+# A machine without ninja, whose apt-get brings one.
+mkdir poor
+ln -s /usr/bin/* poor/ 2>/dev/null
+ln -s /bin/* poor/ 2>/dev/null
+rm -f poor/ninja poor/apt-get poor/cmake poor/sudo
+cp bin/cmake poor/
+printf '#!/bin/sh\nexec "$@"\n' >poor/sudo
+sed -i '2s/exec/shift; exec/' poor/sudo
+printf '#!/bin/sh\necho "$*" >>%s/apt.log\nexit 1\n' "$samples" >poor/apt-get
+chmod +x poor/apt-get poor/sudo
+catches "a package that cannot be had is named" "apt-get could not install: ninja-build" \
+    env PATH="$samples/poor" small/dev unit
+printf '#!/bin/sh\necho "$*" >>%s/apt.log\nln -sf /bin/true %s/poor/ninja\n' \
+    "$samples" "$samples" >poor/apt-get
+program bad 'echo 1..1; echo ok 1 - a'
+prints "what is missing is installed, and said" "dev: installing with apt-get: ninja-build" \
+    env PATH="$samples/poor" small/dev unit
+prints "only what is missing is asked for" "install -y --no-install-recommends ninja-build" \
+    cat apt.log
 printf '#!/bin/sh\nexit 1\n' >bin/cmake
 catches "a build that fails fails the whole" "
 0 passed, 1 failed" small/dev unit
