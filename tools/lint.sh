@@ -48,13 +48,14 @@ shell_syntax() {
     return $bad
 }
 
-[ $tap = no ] || echo "1..10"
+[ $tap = no ] || echo "1..11"
 # The lists are split into words on purpose: no file of the tree has a space in its name.
 # shellcheck disable=SC2086
 {
     check "the sources are formatted" tools/format.sh $sources
     check "functions and files are short" build/tools/top_length $sources
     check "includes follow the arrows" build/tools/check_arrows $sources
+    check "every header stands alone" tools/check_headers.sh $(echo "$sources" | grep '\.h$')
     check "no banned words" build/tools/banned $sources $scripts $texts $others
     check "paths and names in prose exist" build/tools/check_paths $sources dev -- $texts
     check "what the lists promise, the core does" tools/check_defs.sh
