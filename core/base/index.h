@@ -3,10 +3,14 @@
  * index.h - One hash index for everything a 4-tuple can name.
  *
  * Theory of operation.  64-byte buckets of eight slots, each {2-bit type, 30-bit
- * index, 32-bit hash}.  The table grows by linear hashing: an insert splits at most
- * two buckets and a delete merges at most two, so no call ever pays for a rehash.  A
+ * index, 32-bit hash}.  The table grows by linear hashing: an insert splits at most one
+ * bucket and a delete merges at most two into one, so no call ever pays for a rehash.  A
  * full bucket chains to an overflow bucket; the link is a slot of type INDEX_FREE with
  * a non-zero value.  Memory is a region sized for the cap, touched as the table grows.
+ *
+ * A bucket's address is the low bits of the hash.  It is split when there are more than
+ * five entries a bucket, and merged when there are fewer than half as many, so a table
+ * that breathes by a few entries neither splits nor merges.
  *
  * The index knows hashes, not keys: a look-up visits the slots whose 32 bits agree and
  * its caller compares the key.  Hashes come from a keyed function, so an outsider can
@@ -35,9 +39,11 @@ struct index {
     uint64_t overflow_offset; /* of the overflow buckets */
     uint32_t buckets;         /* now in use: 2^level + split */
     uint32_t buckets_min, buckets_max;
+    uint32_t buckets_high; /* those at and above it were never used (or trimmed) */
     uint32_t level, split;
     uint32_t entries;
     uint32_t overflow_high, overflow_free, overflow_max; /* free list threaded through their first word */
+    uint32_t overflow_used;
 };
 
 /* Bytes of the main and the overflow region together, for at most @entries_max entries. */
@@ -45,7 +51,7 @@ uint64_t index_bytes(uint32_t entries_max);
 /* Touches O(1) pages.  The region is zero. */
 void index_init(struct index *x, uint64_t offset, uint32_t entries_max);
 
-/* The look-up's position; start it with index_find(). */
+/* The look-up's position; start it with index_find(), and again after any change. */
 struct index_cursor {
     uint32_t hash;
     uint64_t bucket_offset;
@@ -61,7 +67,7 @@ bool index_next(const struct index *x, const void *arena, struct index_cursor *c
  * Return: false if no overflow bucket is left (sized so that this takes an adversary who knows the key).
  */
 LA_MUST_CHECK bool index_insert(struct index *x, void *arena, uint32_t hash, struct index_entry e);
-/* The entry must be there (asserted). */
+/* The entry must be there (asserted): hash, type and value. */
 void index_remove(struct index *x, void *arena, uint32_t hash, struct index_entry e);
 /* Rewrite one slot in place: connection -> short record, half-open -> connection. Must be there (asserted). */
 void index_replace(struct index *x, void *arena, uint32_t hash, struct index_entry from,
