@@ -119,8 +119,8 @@ static void release(struct sim_app *a, enum sim_app_end end)
         a->end = end;
     a->finished = true;
     a->finished_at_ns = w->now_ns;
-    if (readiness(a) != 0 || la_recv(stack_of(a), sim_host_now(a->host), a->conn, &byte, 1) !=
-                                 LA_EBADHANDLE)
+    if (readiness(a) != 0 ||
+        la_recv(stack_of(a), sim_host_now(a->host), a->conn, &byte, 1) != LA_EBADHANDLE)
         sim_fail(w, "flow %u.%u: a released handle still answers", a->flow->index, a->side);
     if (!peer_of(a)->finished)
         return;
@@ -183,8 +183,7 @@ static void write_some(struct sim_app *a)
             want = (uint32_t)left;
         for (uint32_t i = 0; i < want; i++)
             bytes[i] = sim_pattern(a->flow->index, a->side, a->sent + i);
-        const int64_t took =
-            sim_call_send(a->host, a->conn, bytes, want, 0, a->opt.primitives);
+        const int64_t took = sim_call_send(a->host, a->conn, bytes, want, 0, a->opt.primitives);
 
         if (took == LA_EAGAIN) {
             if (readiness(a) & LA_WRITABLE)

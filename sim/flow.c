@@ -98,8 +98,12 @@ struct sim_flow *sim_flow(struct sim_world *w, struct sim_host *a, struct sim_ho
         f->opt.server_port = SERVER_PORT;
     for (uint32_t side = 0; side < 2; side++) {
         f->app[side] = (struct sim_app){
-            .flow = f, .host = host[side], .side = side, .opt = opt->end[side],
-            .timer_at_ns = SIM_NEVER, .close_at_ns = SIM_NEVER,
+            .flow = f,
+            .host = host[side],
+            .side = side,
+            .opt = opt->end[side],
+            .timer_at_ns = SIM_NEVER,
+            .close_at_ns = SIM_NEVER,
         };
         f->endpoint[side].addr = sim_host_addr(host[side], opt->v6);
     }
@@ -189,13 +193,15 @@ void sim_flow_describe(const struct sim_flow *f, char *text, size_t room)
         const struct sim_app *a = &f->app[side];
         struct la_conn_info info = { 0 };
         const bool known = a->held && la_conn_info(a->host->stack, a->conn, &info) == LA_OK;
-        const int n = snprintf(
-            text + at, room - at, "%sflow %u at %s: %s, %s, sent %llu of %llu, received %llu of %llu",
-            side ? "; " : "", f->index, a->host->name, end_text(a->end),
-            known ? la_state_name(info.state) : a->connected ? "released" : "not connected",
-            (unsigned long long)a->sent, (unsigned long long)a->opt.send_bytes,
-            (unsigned long long)a->received,
-            (unsigned long long)f->app[1 - side].opt.send_bytes);
+        const int n = snprintf(text + at, room - at,
+                               "%sflow %u at %s: %s, %s, sent %llu of %llu, received %llu of %llu",
+                               side ? "; " : "", f->index, a->host->name, end_text(a->end),
+                               known          ? la_state_name(info.state)
+                               : a->connected ? "released"
+                                              : "not connected",
+                               (unsigned long long)a->sent, (unsigned long long)a->opt.send_bytes,
+                               (unsigned long long)a->received,
+                               (unsigned long long)f->app[1 - side].opt.send_bytes);
 
         at += n > 0 ? (size_t)n : 0;
     }

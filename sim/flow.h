@@ -16,10 +16,10 @@
 
 /* How an application ends its connection. */
 enum sim_close {
-    SIM_CLOSE_HALF,  /* shut down sending after its last byte, read to EOF, then close */
-    SIM_CLOSE_LAST,  /* read to EOF, write what is left, then close: the passive side */
-    SIM_CLOSE_FULL,  /* close as soon as all is written and all expected bytes are read */
-    SIM_CLOSE_ABORT, /* abort when @abort_after_bytes have passed in both directions */
+    SIM_CLOSE_HALF,   /* shut down sending after its last byte, read to EOF, then close */
+    SIM_CLOSE_LAST,   /* read to EOF, write what is left, then close: the passive side */
+    SIM_CLOSE_FULL,   /* close as soon as all is written and all expected bytes are read */
+    SIM_CLOSE_ABORT,  /* abort when @abort_after_bytes have passed in both directions */
     SIM_CLOSE_UNREAD, /* close as soon as all is written, whatever has not been read */
 };
 
@@ -42,12 +42,12 @@ struct sim_app_opt {
 struct sim_flow_opt {
     struct sim_app_opt end[2]; /* the opener's, the other's */
     bool v6;
-    bool simultaneous;     /* both open; both ports must be given */
-    uint16_t client_port;  /* 0 = ephemeral */
-    uint16_t server_port;  /* 0 = 80 */
-    uint64_t start_us;     /* from now */
-    bool may_fail;         /* an error at either end is no failure of the run */
-    bool fails_to_open;    /* the opener must get an error */
+    bool simultaneous;    /* both open; both ports must be given */
+    uint16_t client_port; /* 0 = ephemeral */
+    uint16_t server_port; /* 0 = 80 */
+    uint64_t start_us;    /* from now */
+    bool may_fail;        /* an error at either end is no failure of the run */
+    bool fails_to_open;   /* the opener must get an error */
 };
 
 enum sim_app_end {

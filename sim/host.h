@@ -31,7 +31,7 @@ struct sim_host_opt {
     uint32_t mtu_bytes;
     bool checksum_offload; /* the card completes checksums */
     uint32_t gso_max_bytes;
-    uint64_t clock_ns;     /* what the host's clock shows when the world begins */
+    uint64_t clock_ns; /* what the host's clock shows when the world begins */
     uint32_t tick_budget;
     uint32_t twin_permille; /* of turns that start a twin */
     uint32_t trim_permille; /* of turns that trim the arena */

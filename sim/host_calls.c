@@ -220,8 +220,7 @@ int64_t sim_call_recv(struct sim_host *h, la_conn_id id, uint8_t *bytes, uint32_
     const int64_t got = recv_on(h->stack, now, id, bytes, len_bytes, primitives);
 
     if (h->twin.stack) {
-        const int64_t other =
-            recv_on(h->twin.stack, now, id, h->twin.bytes, len_bytes, primitives);
+        const int64_t other = recv_on(h->twin.stack, now, id, h->twin.bytes, len_bytes, primitives);
 
         alike(h, other == got && (got <= 0 || memcmp(bytes, h->twin.bytes, (size_t)got) == 0),
               "la_recv()");

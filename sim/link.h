@@ -25,7 +25,7 @@ struct sim_link_opt {
 };
 
 struct sim_packet {
-    uint64_t number;   /* of the world, from 1 */
+    uint64_t number;      /* of the world, from 1 */
     uint32_t incarnation; /* of the connection, for the wire checker; 0 = none */
     uint32_t len_bytes;
     bool corrupt;
@@ -35,13 +35,13 @@ struct sim_packet {
 };
 
 /* What became of a packet: one bit each. */
-#define SIM_LOST 0x01u       /* by chance, or by a tap */
-#define SIM_DOWN 0x02u       /* the link was down */
-#define SIM_OVERFLOW 0x04u   /* the queue was full */
+#define SIM_LOST 0x01u     /* by chance, or by a tap */
+#define SIM_DOWN 0x02u     /* the link was down */
+#define SIM_OVERFLOW 0x04u /* the queue was full */
 #define SIM_DUPLICATED 0x08u
 #define SIM_REORDERED 0x10u
 #define SIM_CORRUPTED 0x20u
-#define SIM_UNROUTED 0x40u   /* no link leads to its destination */
+#define SIM_UNROUTED 0x40u /* no link leads to its destination */
 #define SIM_GONE (SIM_LOST | SIM_DOWN | SIM_OVERFLOW | SIM_UNROUTED)
 
 /*

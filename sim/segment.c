@@ -155,8 +155,7 @@ void sim_segment_read(const uint8_t *bytes, uint32_t len_bytes, struct sim_segme
     out->window = (uint16_t)get16(tcp + 14);
     out->text = bytes + out->header_bytes;
     out->text_bytes = total - out->header_bytes;
-    out->checksum_right =
-        transport_sum(bytes, out->v6, out->ip_header_bytes, total) == 0xffffu;
+    out->checksum_right = transport_sum(bytes, out->v6, out->ip_header_bytes, total) == 0xffffu;
     read_options(tcp + TCP_HEADER_BYTES, tcp_header_bytes - TCP_HEADER_BYTES, out);
 }
 

@@ -36,7 +36,8 @@ static void check_rto(struct sim_app *a, const struct la_trace *r, const struct 
         sim_fail(w, "flow %u.%u: an RTO of %u us, below the minimum", a->flow->index, a->side,
                  i->rto_us);
     if (again && r->at.ns - a->rto_at_ns < sim_us(a->rto_us))
-        sim_fail(w, "flow %u.%u: the RTO expired %llu us after it had expired, with an RTO of %u us",
+        sim_fail(w,
+                 "flow %u.%u: the RTO expired %llu us after it had expired, with an RTO of %u us",
                  a->flow->index, a->side, (unsigned long long)(r->at.ns - a->rto_at_ns) / 1000u,
                  a->rto_us);
     if (again && i->rto_us < a->rto_us)

@@ -31,16 +31,16 @@
 #define SCALE_MAX 14u /* RFC 7323 2.3 */
 
 struct side {
-    bool live;    /* its SYN of this incarnation was sent */
+    bool live; /* its SYN of this incarnation was sent */
     uint32_t isn;
     bool scales;
     uint8_t scale;
-    uint32_t mss;      /* it announced; what the other may send */
-    uint32_t sent;     /* end of what it has sent, SYN and FIN counted */
-    uint32_t fin;      /* where its FIN stands, 0 = none yet */
-    uint32_t acked;    /* highest acknowledgment it has sent */
-    uint32_t offered;  /* highest right edge it has offered, 0 = none yet */
-    uint32_t allowed;  /* highest right edge that has reached it, 0 = none yet */
+    uint32_t mss;     /* it announced; what the other may send */
+    uint32_t sent;    /* end of what it has sent, SYN and FIN counted */
+    uint32_t fin;     /* where its FIN stands, 0 = none yet */
+    uint32_t acked;   /* highest acknowledgment it has sent */
+    uint32_t offered; /* highest right edge it has offered, 0 = none yet */
+    uint32_t allowed; /* highest right edge that has reached it, 0 = none yet */
 };
 
 struct conn {
@@ -138,7 +138,9 @@ static void take_syn(struct conn *c, int s, const struct sim_segment *seg)
         .isn = seg->seq,
         .scales = seg->has_scale,
         .scale = seg->scale > SCALE_MAX ? SCALE_MAX : seg->scale,
-        .mss = seg->has_mss ? seg->mss : seg->v6 ? 1220 : 536,
+        .mss = seg->has_mss ? seg->mss
+               : seg->v6    ? 1220
+                            : 536,
     };
     peer->acked = peer->offered = 0; /* these spoke of the old stream */
 }
@@ -224,7 +226,8 @@ static const char *judge_storm(struct conn *c, const struct sim_segment *seg)
     return NULL;
 }
 
-static const char *judge(struct sim_host *from, const struct sim_segment *seg, uint32_t *incarnation)
+static const char *judge(struct sim_host *from, const struct sim_segment *seg,
+                         uint32_t *incarnation)
 {
     int s = 0;
     struct conn *c = find(from->w, seg, &s, true);

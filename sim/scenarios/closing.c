@@ -53,8 +53,9 @@ SCENARIO(handshake_and_close, 80)
     else
         SIM_REQUIRE(w, at_a + at_b >= 1 && at_a <= 1 && at_b <= 1, "TIME-WAIT at A: %u, at B: %u",
                     at_a, at_b);
-    SIM_REQUIRE(w, w->failed || sim_count(p.a, LA_COUNT_OutRsts) + sim_count(p.b, LA_COUNT_OutRsts) == 0,
-                "a reset in an orderly close");
+    SIM_REQUIRE(
+        w, w->failed || sim_count(p.a, LA_COUNT_OutRsts) + sim_count(p.b, LA_COUNT_OutRsts) == 0,
+        "a reset in an orderly close");
     sim_rest(w);
 }
 
@@ -155,8 +156,7 @@ SCENARIO(unread_close, 10)
         .v6 = sim_coin(w),
         .may_fail = true,
         .end = { { .close = SIM_CLOSE_UNREAD, .close_delay_us = 1000000 },
-                 { .close = SIM_CLOSE_HALF,
-                   .send_bytes = sim_prng_between(&w->rng, 1, 200000) } },
+                 { .close = SIM_CLOSE_HALF, .send_bytes = sim_prng_between(&w->rng, 1, 200000) } },
     };
     struct sim_flow *f = sim_flow(w, p.a, p.b, &flow);
 

@@ -22,9 +22,11 @@ static void random_sysctls(struct sim_world *w, struct sim_host_opt *opt)
     sim_host_sysctl(opt, "net.ipv4.tcp_window_scaling", sim_coin(w));
     sim_host_sysctl(opt, "net.lastack.tcp_msl_ms", sim_prng_between(rng, 100, 30000));
     if (sim_coin(w))
-        sim_host_sysctl(opt, "net.lastack.tcp_rcvbuf", UINT64_C(1024) << sim_prng_between(rng, 2, 10));
+        sim_host_sysctl(opt, "net.lastack.tcp_rcvbuf",
+                        UINT64_C(1024) << sim_prng_between(rng, 2, 10));
     if (sim_coin(w))
-        sim_host_sysctl(opt, "net.lastack.tcp_sndbuf", UINT64_C(2048) << sim_prng_between(rng, 2, 9));
+        sim_host_sysctl(opt, "net.lastack.tcp_sndbuf",
+                        UINT64_C(2048) << sim_prng_between(rng, 2, 9));
     if (sim_coin(w))
         sim_host_sysctl(opt, "net.lastack.tcp_initial_cwnd", sim_prng_between(rng, 1, 20));
     if (sim_coin(w))

@@ -106,9 +106,9 @@ static uint32_t no_silly_segment(struct sim_world *w, void *context, struct sim_
     if (!s->known || seg->text_bytes == 0 || to <= s->sent)
         return 0;
     s->sent = to;
-    SIM_REQUIRE(w, seg->text_bytes >= s->segment_bytes_min || seg->text_bytes == 1 ||
-                       to == s->total_bytes,
-                "a silly segment of %u bytes", seg->text_bytes);
+    SIM_REQUIRE(
+        w, seg->text_bytes >= s->segment_bytes_min || seg->text_bytes == 1 || to == s->total_bytes,
+        "a silly segment of %u bytes", seg->text_bytes);
     return 0;
 }
 
@@ -177,8 +177,10 @@ SCENARIO(tiny_memory, 40)
     sim_run_for(w, sim_s(20));
     sim_heal(w);
     sim_finish(w, sim_s(900));
-    SIM_REQUIRE(w, w->failed || la_drops(p.b->stack, LA_DROP_POOL_EMPTY) +
-                                        la_drops(p.b->stack, LA_DROP_RCV_BUFFER_FULL) > 0,
+    SIM_REQUIRE(w,
+                w->failed || la_drops(p.b->stack, LA_DROP_POOL_EMPTY) +
+                                     la_drops(p.b->stack, LA_DROP_RCV_BUFFER_FULL) >
+                                 0,
                 "no text was dropped: the pool was not tiny");
     sim_rest(w);
 }
