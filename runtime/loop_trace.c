@@ -30,7 +30,7 @@ static bool read_for(struct la_rt_loop *l, struct loop_host *h, enum la_trace_ki
         }
         l->stats.traces_lost += lost;
         if (h->pub.on_trace != NULL && (count > 0 || lost > 0))
-            h->pub.on_trace(h->pub.context, records, count, lost);
+            h->pub.on_trace(h->pub.observer, records, count, lost);
     } while (count == LOOP_TRACE_BATCH);
     return seen;
 }
@@ -53,7 +53,7 @@ static void show(struct la_rt_loop *l, struct loop_host *h, const uint8_t *bytes
         .outbound = outbound,
         .trace = trace,
     };
-    h->pub.on_packet(h->pub.context, &packet);
+    h->pub.on_packet(h->pub.observer, &packet);
 }
 
 void loop_receive_captured(struct la_rt_loop *l, struct loop_host *h, const struct la_frame *frames,

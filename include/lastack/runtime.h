@@ -66,9 +66,9 @@ uint64_t la_rt_arena_trim(struct la_stack *s);
  */
 struct la_rt_driver {
     void *self;
-    int fd;             /* readable when packets wait, writable when there is room; -1 if none */
+    int fd; /* readable when packets wait, writable when there is room; -1 if none */
     uint32_t mtu_bytes;
-    const char *name;   /* for messages; the driver's memory */
+    const char *name; /* for messages; the driver's memory */
 
     /*
      * Up to @max packets.  They are borrowed until the next call of this function.
@@ -150,13 +150,16 @@ struct la_rt_host {
     void (*on_event)(void *context, la_time now, const struct la_event *event);
     /* Once a turn, after the events. */
     void (*on_turn)(void *context, la_time now);
-    /* Trace records in order; @lost were overwritten unread.  May not call the stack. */
-    void (*on_trace)(void *context, const struct la_trace *records, uint32_t count, uint64_t lost);
+
+    /* What watches, with a context of its own.  These may not call the stack. */
+    void *observer;
+    /* Trace records in order; @lost were overwritten unread. */
+    void (*on_trace)(void *observer, const struct la_trace *records, uint32_t count, uint64_t lost);
     /*
      * Every packet, for a capture.  Packets then enter and leave one by one, so that
-     * the record with the stack's verdict is known.  May not call the stack.
+     * the record with the stack's verdict is known.
      */
-    void (*on_packet)(void *context, const struct la_rt_packet *packet);
+    void (*on_packet)(void *observer, const struct la_rt_packet *packet);
 };
 
 /* Return: NULL with errno set on failure. */
@@ -204,8 +207,8 @@ void la_rt_flush(struct la_rt_loop *loop);
 struct la_rt_loop_stats {
     uint64_t turns, sleeps;
     uint64_t packets_in, packets_out;
-    uint64_t packets_lost;   /* the device refused them: as if the network had lost them */
-    uint64_t device_full;    /* times the device had no room and the stack had to wait */
+    uint64_t packets_lost; /* the device refused them: as if the network had lost them */
+    uint64_t device_full;  /* times the device had no room and the stack had to wait */
     uint64_t traces_lost;
 };
 void la_rt_loop_stats(const struct la_rt_loop *loop, struct la_rt_loop_stats *out);

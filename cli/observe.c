@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe.c - What a session shows of its stack: --pcap, --ladder, --json.
+ *
+ * All three are fed from the trace records of station 0.  JSON lines are written for what
+ * changes a connection (states, timeouts, ends), not for every segment: those are in the
+ * capture, each with the stack's verdict as its comment.
+ */
+#include "cli/observe.h"
+
+#include "cli/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+int observe_open(struct session *s)
+{
+    (void)s;
+    return CLI_OK;
+}
+
+/* Trace -------------------------------------------------------------------------- */
+
+static void trace_json(const struct session *s, const struct la_trace *t)
+{
+    char text[NET_ENDPOINT_TEXT_BYTES];
+    struct json j;
+    const char *event = t->kind == LA_TRACE_STATE     ? "state"
+                        : t->kind == LA_TRACE_TIMEOUT ? "timeout"
+                        : t->kind == LA_TRACE_END     ? "end"
+                                                      : NULL;
+    if (event == NULL)
+        return;
+    json_event(&j, stdout, event, t->at.ns - s->begun.ns);
+    json_text(&j, "local", net_format(t->local, text));
+    json_text(&j, "remote", net_format(t->remote, text));
+    if (t->kind == LA_TRACE_STATE) {
+        json_text(&j, "from", la_state_name((enum la_state)t->from));
+        json_text(&j, "to", la_state_name((enum la_state)t->to));
+    }
+    if (t->kind == LA_TRACE_TIMEOUT)
+        json_text(&j, "timer", la_timer_name((enum la_timer)t->timer));
+    if (t->reason != LA_DROP_NONE)
+        json_text(&j, "reason", la_drop_name((enum la_drop)t->reason));
+    json_end(&j);
+}
+
+static void on_trace(void *context, const struct la_trace *records, uint32_t count, uint64_t lost)
+{
+    struct session *s = context;
+
+    s->trace_lost += lost;
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->options.json)
+            trace_json(s, &records[i]);
+    }
+}
+
+void observe_attach(struct session *s, struct la_rt_host *host)
+{
+    host->observer = s;
+    if (s->options.json || s->options.ladder)
+        host->on_trace = on_trace;
+}
+
+/* Summary ------------------------------------------------------------------------ */
+
+static void summary(const struct session *s)
+{
+    const struct la_stack *stack = s->stations[0].stack;
+    uint32_t states[LA_STATES];
+    struct la_rt_loop_stats loop;
+    struct json j;
+
+    json_event(&j, stdout, "summary", la_rt_loop_now(s->loop).ns - s->begun.ns);
+    json_object(&j, "counters");
+    for (uint32_t i = 0; i < LA_COUNTERS; i++)
+        if (la_counter(stack, (enum la_counter)i) > 0)
+            json_number(&j, la_counter_name((enum la_counter)i),
+                        la_counter(stack, (enum la_counter)i));
+    json_object_end(&j);
+    json_object(&j, "drops");
+    for (uint32_t i = LA_DROP_NONE + 1; i < LA_DROPS; i++)
+        if (la_drops(stack, (enum la_drop)i) > 0)
+            json_number(&j, la_drop_name((enum la_drop)i), la_drops(stack, (enum la_drop)i));
+    json_object_end(&j);
+    la_state_counts(stack, states);
+    json_object(&j, "states");
+    for (uint32_t i = 0; i < LA_STATES; i++)
+        if (states[i] > 0)
+            json_number(&j, la_state_name((enum la_state)i), states[i]);
+    json_object_end(&j);
+    json_object(&j, "tables");
+    for (uint32_t i = 0; i < LA_TABLES; i++) {
+        const struct la_table_use use = la_table_use(stack, (enum la_table)i);
+        json_object(&j, la_table_name((enum la_table)i));
+        json_number(&j, "used", use.used);
+        json_number(&j, "used_max", use.used_max);
+        json_number(&j, "limit", use.limit);
+        json_object_end(&j);
+    }
+    json_object_end(&j);
+    la_rt_loop_stats(s->loop, &loop);
+    json_object(&j, "loop");
+    json_number(&j, "turns", loop.turns);
+    json_number(&j, "sleeps", loop.sleeps);
+    json_number(&j, "packets_in", loop.packets_in);
+    json_number(&j, "packets_out", loop.packets_out);
+    json_number(&j, "packets_lost", loop.packets_lost);
+    json_number(&j, "device_full", loop.device_full);
+    json_number(&j, "traces_lost", loop.traces_lost);
+    json_object_end(&j);
+    json_end(&j);
+}
+
+void observe_close(struct session *s)
+{
+    if (s->options.json)
+        summary(s);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.c - A stack with a device under it and a loop around it, for one command.
+ *
+ * Order matters in session_open(): the device first, as it may need privileges; then they
+ * are dropped; only then are files opened and packets read.
+ *
+ * Without --tun a device is made.  Then the addresses default to a small network of our
+ * own, so that one command without options is reachable: the host is .1, lastack is .2.
+ */
+#include "cli/session.h"
+
+#include "cli/observe.h"
+#include "cli/privileges.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNKS 65536u /* 256 MiB of buffers at most; committed as they are used */
+#define TRACE_RECORDS 65536u
+#define WIRE_SLOTS 512u
+
+enum {
+    ID_TUN = SESSION_ID_FIRST,
+    ID_ADDR,
+    ID_HOST_ADDR,
+    ID_PCAP,
+    ID_SNAP,
+    ID_LADDER,
+    ID_JSON,
+    ID_USER,
+    ID_SYSCTL,
+    ID_QUIET,
+};
+
+const struct args_option session_args[] = {
+    { ID_TUN, 0, "tun", "NAME", "use this TUN device; without it one is made" },
+    { ID_ADDR, 0, "addr", "CIDR", "lastack's own address, with its prefix (repeatable)" },
+    { ID_HOST_ADDR, 0, "host-addr", "CIDR", "the host's address on a device made (repeatable)" },
+    { ID_PCAP, 0, "pcap", "FILE", "capture every packet, with the stack's verdict (pcapng)" },
+    { ID_SNAP, 0, "snap", "BYTES", "keep only so much of each packet captured" },
+    { ID_LADDER, 0, "ladder", NULL, "at the end, draw the life of the connections" },
+    { ID_JSON, 0, "json", NULL, "print what happens as JSON, one object a line" },
+    { ID_USER, 0, "user", "NAME", "run as this user once the device is open" },
+    { ID_SYSCTL, 0, "sysctl", "NAME=VALUE", "set a sysctl of the stack (repeatable)" },
+    { ID_QUIET, 'q', "quiet", NULL, "no messages but errors" },
+};
+const size_t session_args_count = sizeof session_args / sizeof session_args[0];
+
+static int add_prefix(const struct session_options *o, const char *what, struct la_prefix *list,
+                      uint32_t *count, const char *value)
+{
+    if (*count == SESSION_ADDRS_MAX)
+        return args_wrong(o->command, "more than %d times --%s", SESSION_ADDRS_MAX, what);
+    if (!la_prefix_parse(value, true, &list[*count]))
+        return args_wrong(o->command, "--%s: not an address with a prefix: %s (as in 10.0.0.2/24)",
+                          what, value);
+    (*count)++;
+    return CLI_OK;
+}
+
+static int add_sysctl(struct session_options *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    struct session_sysctl *sysctl = &o->sysctls[o->sysctl_count];
+
+    if (o->sysctl_count == SESSION_SYSCTLS_MAX)
+        return args_wrong(o->command, "more than %d times --sysctl", SESSION_SYSCTLS_MAX);
+    if (equals == NULL || equals == value || (size_t)(equals - value) >= sizeof sysctl->name ||
+        !args_number(equals + 1, 0, UINT64_MAX, &sysctl->value))
+        return args_wrong(o->command, "--sysctl: not NAME=NUMBER: %s", value);
+    snprintf(sysctl->name, sizeof sysctl->name, "%.*s", (int)(equals - value), value);
+    bool known = false;
+    for (uint32_t i = 0; la_sysctl_name(i) != NULL && !known; i++)
+        known = strcmp(la_sysctl_name(i), sysctl->name) == 0;
+    if (!known)
+        return args_wrong(o->command, "--sysctl: no such sysctl: %s", sysctl->name);
+    o->sysctl_count++;
+    return CLI_OK;
+}
+
+int session_option(struct session_options *o, int id, const char *value)
+{
+    uint64_t v;
+
+    switch (id) {
+    case ID_TUN:
+        o->tun = value;
+        return CLI_OK;
+    case ID_ADDR:
+        return add_prefix(o, "addr", o->addrs, &o->addr_count, value);
+    case ID_HOST_ADDR:
+        return add_prefix(o, "host-addr", o->host_addrs, &o->host_addr_count, value);
+    case ID_PCAP:
+        o->pcap = value;
+        return CLI_OK;
+    case ID_SNAP:
+        if (!args_size(value, 60, 65535, &v))
+            return args_wrong(o->command, "--snap: not a number from 60 to 65535: %s", value);
+        o->snap_bytes = (uint32_t)v;
+        return CLI_OK;
+    case ID_LADDER:
+        o->ladder = true;
+        return CLI_OK;
+    case ID_JSON:
+        o->json = true;
+        return CLI_OK;
+    case ID_USER:
+        o->user = value;
+        return CLI_OK;
+    case ID_SYSCTL:
+        return add_sysctl(o, value);
+    case ID_QUIET:
+        o->quiet = true;
+        return CLI_OK;
+    default:
+        return CLI_USAGE;
+    }
+}
+
+void session_say(const struct session *s, const char *format, ...)
+{
+    va_list list;
+
+    if (s->options.quiet)
+        return;
+    fprintf(stderr, "lastack %s: ", s->options.command);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
+struct la_addr session_any(struct la_addr like)
+{
+    return la_addr_is_v4(like) ? la_addr_v4(0, 0, 0, 0) : (struct la_addr){ { 0 } };
+}
+
+/* Stack ------------------------------------------------------------------------- */
+
+static int failed(const struct session *s, const char *what, enum la_err err)
+{
+    return args_failed(s->options.command, "%s: %s", what, la_err_text(err));
+}
+
+static int set_sysctls(const struct session *s, struct la_stack *stack)
+{
+    for (uint32_t i = 0; i < s->options.sysctl_count; i++) {
+        const struct session_sysctl *c = &s->options.sysctls[i];
+        const enum la_err err = la_sysctl_set(stack, c->name, c->value);
+        if (err != LA_OK)
+            return args_wrong(s->options.command, "--sysctl %s: %s", c->name, la_err_text(err));
+    }
+    return CLI_OK;
+}
+
+static int set_addresses(const struct session *s, struct station *st)
+{
+    for (uint32_t i = 0; i < st->addr_count; i++) {
+        char text[LA_ADDR_TEXT_BYTES];
+        const enum la_err err = la_addr_add(st->stack, st->iface, st->addrs[i], 0);
+        if (err != LA_OK)
+            return args_wrong(s->options.command, "--addr %s: %s",
+                              net_format_prefix(st->addrs[i], text), la_err_text(err));
+        if (la_addr_is_v4(st->addrs[i].addr))
+            st->families.v4 = true;
+        else
+            st->families.v6 = true;
+    }
+    const enum la_err err = la_route_add(st->stack, la_prefix_any(), st->iface);
+    return err == LA_OK ? CLI_OK : failed(s, "default route", err);
+}
+
+static int make_stack(struct session *s, struct station *st, la_time now)
+{
+    struct la_config config;
+    const struct session_options *o = &s->options;
+
+    la_config_default(&config);
+    la_rt_random(config.secret, sizeof config.secret);
+    config.chunks = CHUNKS;
+    config.trace_records = o->ladder || o->json || o->pcap != NULL ? TRACE_RECORDS : 0;
+    st->arena_bytes = la_bytes_needed(&config);
+    st->arena = la_rt_arena_map(st->arena_bytes);
+    if (st->arena == NULL)
+        return args_failed(o->command, "cannot reserve memory: %s", strerror(errno));
+    enum la_err err = la_init(st->arena, st->arena_bytes, &config, now, &st->stack);
+    explicit_bzero(config.secret, sizeof config.secret);
+    if (err != LA_OK)
+        return failed(s, "cannot make a stack", err);
+    const struct la_iface_config iface = { .mtu_bytes = st->driver->mtu_bytes };
+    st->iface = la_iface_add(st->stack, &iface);
+    if (st->iface < 0)
+        return failed(s, "cannot use the device", (enum la_err)st->iface);
+    const int status = set_sysctls(s, st->stack);
+    return status != CLI_OK ? status : set_addresses(s, st);
+}
+
+/* Device ------------------------------------------------------------------------- */
+
+static void must_parse(const char *text, struct la_prefix *out)
+{
+    if (!la_prefix_parse(text, true, out))
+        la_panic(__FILE__, __LINE__, text);
+}
+
+static int choose_addresses(struct session *s, struct station *st)
+{
+    struct session_options *o = &s->options;
+
+    if (o->tun != NULL && o->addr_count == 0)
+        return args_wrong(o->command,
+                          "--tun %s needs --addr too: an address of its network that "
+                          "is not the host's",
+                          o->tun);
+    if (o->tun != NULL && o->host_addr_count > 0)
+        return args_wrong(o->command, "--host-addr is for a device made here; %s is there already",
+                          o->tun);
+    if (o->addr_count == 0 && o->host_addr_count > 0)
+        return args_wrong(o->command, "--host-addr needs --addr too");
+    if (o->addr_count == 0) {
+        must_parse("10.108.97.1/24", &o->host_addrs[0]);
+        must_parse("fd6c:6173:7461:636b::1/64", &o->host_addrs[1]);
+        must_parse("10.108.97.2/24", &o->addrs[0]);
+        must_parse("fd6c:6173:7461:636b::2/64", &o->addrs[1]);
+        o->host_addr_count = o->addr_count = 2;
+    }
+    memcpy(st->addrs, o->addrs, sizeof st->addrs);
+    st->addr_count = o->addr_count;
+    return CLI_OK;
+}
+
+static void tell_device(const struct session *s, const struct station *st)
+{
+    const char *name = st->driver->name;
+    const bool made = s->options.tun == NULL;
+    char text[LA_ADDR_TEXT_BYTES];
+
+    session_say(s, "device %s%s, MTU %u", name, made ? " (made)" : "", st->driver->mtu_bytes);
+    for (uint32_t i = 0; i < st->addr_count; i++)
+        session_say(s, "lastack is %s", net_format_prefix(st->addrs[i], text));
+    for (uint32_t i = 0; i < s->options.host_addr_count; i++)
+        session_say(s, "the host is %s", net_format_prefix(s->options.host_addrs[i], text));
+    if (!made || s->options.host_addr_count > 0)
+        return;
+    session_say(s, "the host still has to be told: ip link set %s up", name);
+    for (uint32_t i = 0; i < st->addr_count; i++)
+        session_say(s, "    ip route add %s dev %s", la_addr_format(st->addrs[i].addr, text), name);
+}
+
+static int open_capture(struct session *s)
+{
+    signal(SIGPIPE, SIG_IGN);
+    s->loop = la_rt_loop_new(LA_RT_SIGNALS | (s->options.virtual_time ? LA_RT_VIRTUAL_TIME : 0u));
+    if (s->loop == NULL)
+        return args_failed(s->options.command, "cannot make a loop: %s", strerror(errno));
+    s->begun = la_rt_loop_now(s->loop);
+    return observe_open(s);
+}
+
+int session_open(struct session *s, const struct session_options *o)
+{
+    char error[256];
+    char user[64];
+
+    *s = (struct session){ .options = *o, .station_count = 1, .linger_until = LA_TIME_NEVER };
+    struct station *st = &s->stations[0];
+    const int status = choose_addresses(s, st);
+    if (status != CLI_OK)
+        return status;
+
+    const struct la_rt_tun_config config = {
+        .name = s->options.tun,
+        .host_addrs = s->options.host_addrs,
+        .host_addr_count = s->options.host_addr_count,
+    };
+    st->driver = la_rt_tun_open(&config, error, sizeof error);
+    if (st->driver == NULL)
+        return args_failed(o->command, "%s", error);
+    if (!privileges_drop(o->user, error, sizeof error, user, sizeof user))
+        return args_failed(o->command, "%s", error);
+    const int opened = open_capture(s);
+    if (opened != CLI_OK)
+        return opened;
+    const int made = make_stack(s, st, s->begun);
+    if (made != CLI_OK)
+        return made;
+    tell_device(s, st);
+    if (user[0] != '\0')
+        session_say(s, "running as user %s", user);
+    return CLI_OK;
+}
+
+int session_open_wire(struct session *s, const struct session_options *o, uint32_t mtu_bytes)
+{
+    static const char *const addrs[2][2] = { { "10.0.0.1/24", "fd00::1/64" },
+                                             { "10.0.0.2/24", "fd00::2/64" } };
+    struct la_rt_driver *ends[2];
+
+    *s = (struct session){ .options = *o, .linger_until = LA_TIME_NEVER };
+    if (la_rt_memory_pair(mtu_bytes, WIRE_SLOTS, ends) != 0)
+        return args_failed(o->command, "out of memory");
+    s->station_count = 2;
+    s->stations[0].driver = ends[0];
+    s->stations[1].driver = ends[1];
+    int status = open_capture(s);
+    for (uint32_t i = 0; i < 2 && status == CLI_OK; i++) {
+        struct station *st = &s->stations[i];
+        must_parse(addrs[i][0], &st->addrs[0]);
+        must_parse(addrs[i][1], &st->addrs[1]);
+        st->addr_count = 2;
+        status = make_stack(s, st, s->begun);
+    }
+    return status;
+}
+
+/* Running ------------------------------------------------------------------------ */
+
+static void on_event(void *context, la_time now, const struct la_event *event)
+{
+    const struct session_app *app = context;
+
+    if (app->handlers.on_event != NULL)
+        app->handlers.on_event(app->handlers.context, now, event);
+}
+
+/* Is anything left that still needs this process? */
+static bool quiet(const struct session *s)
+{
+    for (uint32_t i = 0; i < s->station_count; i++) {
+        uint32_t counts[LA_STATES];
+        la_state_counts(s->stations[i].stack, counts);
+        for (uint32_t state = LA_SYN_SENT; state < LA_STATES; state++)
+            if (counts[state] > 0 && (state != LA_TIME_WAIT || s->options.ladder))
+                return false;
+    }
+    return true;
+}
+
+static void on_turn(void *context, la_time now)
+{
+    const struct session_app *app = context;
+    struct session *s = app->session;
+
+    if (app->handlers.on_turn != NULL)
+        app->handlers.on_turn(app->handlers.context, now);
+    if (s->linger_until.ns == LA_TIME_NEVER.ns)
+        return;
+    if (now.ns >= s->linger_until.ns || quiet(s))
+        la_rt_stop(s->loop);
+    else
+        la_rt_wake_at(s->loop, s->linger_until);
+}
+
+void session_linger(struct session *s)
+{
+    uint64_t msl_ms = 0;
+
+    if (s->ended_by != 0)
+        return; /* by a signal: the user has waited enough */
+    const uint64_t wait_ms =
+        s->options.ladder &&
+                la_sysctl_get(s->stations[0].stack, "net.lastack.tcp_msl_ms", &msl_ms) == LA_OK
+            ? 2 * msl_ms
+            : 0;
+    s->linger_until.ns =
+        la_rt_loop_now(s->loop).ns + SESSION_LINGER_S * UINT64_C(1000000000) + wait_ms * 1000000u;
+    s->ended_by = la_rt_run(s->loop);
+}
+
+int session_host(struct session *s, uint32_t station, const struct session_handlers *handlers)
+{
+    const struct station *st = &s->stations[station];
+
+    s->apps[station] = (struct session_app){ s, *handlers };
+    struct la_rt_host host = {
+        .stack = st->stack,
+        .driver = st->driver,
+        .iface = st->iface,
+        .context = &s->apps[station],
+        .on_event = on_event,
+        .on_turn = on_turn,
+    };
+
+    if (station == 0)
+        observe_attach(s, &host);
+    const int err = la_rt_loop_add(s->loop, &host);
+    return err == 0 ? CLI_OK
+                    : args_failed(s->options.command, "cannot use the device: %s", strerror(-err));
+}
+
+int session_run(struct session *s)
+{
+    s->ended_by = la_rt_run(s->loop);
+    if (s->ended_by >= 0 || s->ended_by == -EDEADLK)
+        return CLI_OK;
+    return args_failed(s->options.command, "device %s: %s", s->stations[0].driver->name,
+                       strerror(-s->ended_by));
+}
+
+void session_close(struct session *s)
+{
+    if (s->loop != NULL && s->ended_by >= 0)
+        la_rt_flush(s->loop);
+    if (s->loop != NULL && s->stations[0].stack != NULL)
+        observe_close(s);
+    la_rt_loop_free(s->loop);
+    for (uint32_t i = 0; i < s->station_count; i++) {
+        la_rt_driver_close(s->stations[i].driver);
+        la_rt_arena_unmap(s->stations[i].arena, s->stations[i].arena_bytes);
+    }
+    s->station_count = 0;
+    s->loop = NULL;
+}
