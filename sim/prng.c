@@ -62,6 +62,8 @@ uint64_t sim_prng_between(struct sim_prng *p, uint64_t low, uint64_t high)
 {
     if (high <= low)
         return low;
+    if (high - low == UINT64_MAX)
+        return sim_prng_next(p);
     return low + sim_prng_below(p, high - low + 1);
 }
 
