@@ -304,8 +304,10 @@ void sim_app_run(struct sim_app *a)
     write_some(a);
     read_some(a);
     close_if_due(a);
-    if (a->held)
-        plan_wake(a);
+    if (!a->held)
+        return;
+    a->mask &= readiness(a); /* what our own calls have used up is told by no event */
+    plan_wake(a);
 }
 
 void sim_app_wake(struct sim_app *a)

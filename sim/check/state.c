@@ -2,8 +2,9 @@
 /*
  * state.c - What a stack says of itself must be true, and must not go back.
  *
- * After every turn the readiness of a connection must be what its last event said
- * (no event is lost), and must follow from its state (the mask is a pure function).
+ * After every turn the readiness of a connection must be what its last event said, less
+ * what the application's own calls have used up since (no event is lost), and must
+ * follow from its state (the mask is a pure function).
  * SND.UNA and RCV.NXT never retreat, and SND.UNA never passes what was written.
  * la_check() looks at all of it from inside, every so many turns, since it costs
  * O(everything).
@@ -53,8 +54,6 @@ static const char *judge_mask(const struct sim_app *a, const struct la_conn_info
     if (i->state == LA_ESTABLISHED && i->snd_queued_bytes == 0 && chunks.used < chunks.limit / 2 &&
         !(i->mask & LA_WRITABLE))
         return "nothing is queued, yet it is not WRITABLE";
-    if (a->shut && (i->mask & LA_WRITABLE) && !over)
-        return "WRITABLE after sending was shut down";
     return NULL;
 }
 

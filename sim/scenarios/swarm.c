@@ -48,7 +48,7 @@ static struct sim_host *random_host(struct sim_world *w)
     opt.config.chunk_bytes = 512u << sim_prng_below(rng, 4);
     opt.config.chunks = (uint32_t)sim_prng_between(rng, 256, 2048);
     opt.config.reserve_chunks = opt.config.chunks / 8;
-    opt.config.short_v4 = opt.config.short_v6 = (uint32_t)sim_prng_between(rng, 2, 32);
+    opt.config.short_v4 = opt.config.short_v6 = (uint32_t)sim_prng_between(rng, 8, 32);
     random_sysctls(w, &opt);
     return sim_host(w, &opt);
 }
