@@ -19,7 +19,7 @@ struct chunk {
     uint16_t start;   /* of the used range, from bytes[] */
     uint16_t len;     /* of the used range */
     uint32_t unused;
-    uint8_t bytes[];  /* chunk_bytes - sizeof(struct chunk) */
+    uint8_t bytes[]; /* chunk_bytes - sizeof(struct chunk) */
 };
 
 struct chunks {
@@ -30,12 +30,14 @@ struct chunks {
 enum chunks_class { CHUNKS_ORDINARY, CHUNKS_RESERVE };
 
 struct queue {
-    uint32_t head, tail; /* SLAB_NONE when empty */
-    uint32_t chunks;     /* how many: memory held = chunks * item_bytes */
+    uint32_t head;   /* SLAB_NONE when empty */
+    uint32_t tail;   /* the last that holds data; chunks behind it are reserved */
+    uint32_t chunks; /* how many, with the reserved: memory held = chunks * item_bytes */
     uint32_t len_bytes;
 };
 
-void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32_t count, uint32_t reserve);
+void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32_t count,
+                 uint32_t reserve);
 /* Payload bytes of one chunk. */
 static inline uint32_t chunks_payload(const struct chunks *p)
 {
@@ -55,41 +57,64 @@ static inline uint32_t chunks_room(const struct chunks *p)
     return room > p->reserve ? room - p->reserve : 0;
 }
 
+/* Queues ----------------------------------------------------------------------- */
+
 void queue_init(struct queue *q);
-/* Append by copying; fills the tail chunk first, takes chunks up to @max_chunks more.  Return: bytes taken. */
+/*
+ * Append by copying: fills the tail chunk first, then takes up to @max_chunks more.  Bytes
+ * that are there do not move, so spans over them stay good.  Return: bytes taken.
+ */
 uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
 /*
  * Room to write at the end: fills @spans with the free space of the tail chunk and of new
  * chunks, which are linked but count nothing until queue_commit().  @max spans, at most
- * @want bytes.  Return: bytes in the spans.
+ * @want bytes.  A second reservation replaces the first; any other change of the queue ends
+ * it, but not a queue_drop() that leaves something.  Return: bytes in the spans.
  */
 uint32_t queue_reserve(struct queue *q, struct chunks *p, void *arena, uint32_t want_bytes,
                        struct la_span *spans, uint32_t max, uint32_t *count);
-/* The first @len bytes reserved become part of the queue; unused chunks of the reservation are given back. */
+/* The most that queue_commit() would take now. */
+uint32_t queue_reserved_bytes(const struct queue *q, const struct chunks *p, const void *arena);
+/*
+ * The first @len bytes reserved become part of the queue (at most queue_reserved_bytes(),
+ * asserted); unused chunks of the reservation are given back.
+ */
 void queue_commit(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
-/* Put a chunk's worth in front.  Takes one chunk (or more) and copies to their end.  Return: bytes taken (all or 0). */
+/*
+ * Put text in front: fills the room before the first chunk's text, then takes chunks and
+ * copies to their end.  Return: bytes taken (all or 0).
+ */
 uint32_t queue_prepend(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                        uint32_t len_bytes, enum chunks_class class);
 /* Drop the first / last @len bytes (at most len_bytes, asserted), giving empty chunks back. */
 void queue_drop(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
+/* Cost: O(chunks of the queue). */
 void queue_drop_tail(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
-/* Move all of @from behind @q; @from is left empty.  Small neighbours are put together when they fit one chunk. */
+/*
+ * Move all of @from behind @q; @from is left empty.  Where they meet, two neighbours that
+ * fit one chunk are put together: at most one chunk's bytes are copied.
+ */
 void queue_splice(struct queue *q, struct chunks *p, void *arena, struct queue *from);
 void queue_clear(struct queue *q, struct chunks *p, void *arena);
+
 /*
- * Spans over bytes [offset, offset+len).  @hint may be NULL; else it speeds up increasing
- * offsets: {chunk, its offset}, valid while the head does not move past it (queue_drop
- * shifts offsets: the caller subtracts, or resets it to SLAB_NONE).
- * Return: bytes covered (less than len if @max spans do not reach, or the queue ends).
+ * A place in a queue, to walk on from.  Good while the head does not move past it:
+ * queue_drop() shifts offsets (the caller subtracts, or resets chunk to SLAB_NONE), as
+ * queue_prepend() does; after queue_drop_tail() and queue_splice() reset it.
  */
 struct queue_hint {
     uint32_t chunk;
     uint32_t offset_bytes; /* of that chunk's first byte, from the queue's first byte */
 };
-uint32_t queue_spans(const struct queue *q, const struct chunks *p, const void *arena, uint32_t offset_bytes,
-                     uint32_t len_bytes, struct la_cspan *spans, uint32_t max, uint32_t *count,
-                     struct queue_hint *hint);
+/*
+ * Spans over bytes [offset, offset+len).  @hint may be NULL; else it speeds up increasing
+ * offsets and is moved to the chunk that holds the last byte covered.
+ * Return: bytes covered (less than len if @max spans do not reach, or the queue ends).
+ */
+uint32_t queue_spans(const struct queue *q, const struct chunks *p, const void *arena,
+                     uint32_t offset_bytes, uint32_t len_bytes, struct la_cspan *spans,
+                     uint32_t max, uint32_t *count, struct queue_hint *hint);
 const char *queue_check(const struct queue *q, const struct chunks *p, const void *arena);
 
 #endif
