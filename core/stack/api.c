@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.c - The public calls of tcp.h: handles become slots, time enters, and what was freed
+ * is offered to those who waited for it.
+ */
+#include "core/stack/stack.h"
+
+static uint32_t find(const struct la_stack *s, la_conn_id id)
+{
+    const uint32_t ci = slab_find(&s->tcp.conns, s, id.bits);
+
+    if (ci == SLAB_NONE || !conn_at(&s->tcp, ci)->held)
+        return SLAB_NONE;
+    return ci;
+}
+
+enum la_err la_open(struct la_stack *s, la_time now, struct la_endpoint local,
+                    struct la_endpoint remote, uint64_t user, la_conn_id *out)
+{
+    struct tcp_flow flow = {
+        .laddr = local.addr,
+        .raddr = remote.addr,
+        .lport = local.port,
+        .rport = remote.port,
+    };
+    const bool any = la_addr_is_unspecified(local.addr);
+    struct ip_path path = { .iface = 0 };
+    enum la_err err;
+
+    if (!any && la_addr_is_v4(local.addr) != la_addr_is_v4(remote.addr))
+        return LA_EINVAL;
+    if (remote.port == 0)
+        return LA_EINVAL;
+    stack_enter(s, now);
+    if (la_addr_is_unspecified(remote.addr) || ip_is_group(&s->ip, remote.addr))
+        err = LA_EACCES; /* MUST-46 */
+    else
+        err = ip_path(&s->ip, remote.addr, &path);
+    if (err == LA_OK && any) { /* MUST-44: IP chooses, and MUST-45: it stays */
+        flow.laddr = path.src;
+        if (la_addr_is_unspecified(path.src))
+            err = LA_EADDRNOTAVAIL;
+    } else if (err == LA_OK && !ip_is_local(&s->ip, local.addr)) {
+        err = LA_EADDRNOTAVAIL;
+    }
+    if (err == LA_OK)
+        err = tcp_open(&s->tcp, flow,
+                       (struct tcp_path){ .iface = path.iface, .mtu_bytes = path.mtu_bytes }, user,
+                       out);
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_listen(struct la_stack *s, la_time now, const struct la_listen_config *config,
+                      la_listener_id *out)
+{
+    enum la_err err;
+
+    stack_enter(s, now);
+    err = tcp_listen(&s->tcp, config, out);
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_listener_close(struct la_stack *s, la_time now, la_listener_id id)
+{
+    enum la_err err;
+
+    stack_enter(s, now);
+    err = tcp_listener_close(&s->tcp, id);
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_accept(struct la_stack *s, la_time now, la_listener_id id, uint64_t user,
+                      struct la_accepted *out)
+{
+    enum la_err err;
+
+    stack_enter(s, now);
+    err = tcp_accept(&s->tcp, id, user, out);
+    stack_leave(s);
+    return err;
+}
+
+void la_conn_set_user(struct la_stack *s, la_conn_id id, uint64_t user)
+{
+    const uint32_t ci = find(s, id);
+
+    if (ci != SLAB_NONE)
+        conn_at(&s->tcp, ci)->user = user;
+}
+
+int64_t la_send_reserve(struct la_stack *s, la_time now, la_conn_id id, uint32_t want_bytes,
+                        struct la_span *spans, uint32_t max, uint32_t *count)
+{
+    const uint32_t ci = find(s, id);
+    int64_t n = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    *count = 0;
+    if (ci != SLAB_NONE)
+        n = tcp_send_reserve(&s->tcp, ci, want_bytes, spans, max, count);
+    stack_leave(s);
+    return n;
+}
+
+enum la_err la_send_commit(struct la_stack *s, la_time now, la_conn_id id, uint32_t bytes,
+                           uint32_t flags)
+{
+    const uint32_t ci = find(s, id);
+    enum la_err err = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        err = tcp_send_commit(&s->tcp, ci, bytes, flags);
+    stack_leave(s);
+    return err;
+}
+
+int64_t la_send(struct la_stack *s, la_time now, la_conn_id id, const void *bytes,
+                uint32_t len_bytes, uint32_t flags)
+{
+    const uint32_t ci = find(s, id);
+    int64_t n = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        n = tcp_send(&s->tcp, ci, bytes, len_bytes, flags);
+    stack_leave(s);
+    return n;
+}
+
+int64_t la_recv_peek(struct la_stack *s, la_time now, la_conn_id id, struct la_cspan *spans,
+                     uint32_t max, uint32_t *count)
+{
+    const uint32_t ci = find(s, id);
+    int64_t n = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    *count = 0;
+    if (ci != SLAB_NONE)
+        n = tcp_recv_peek(&s->tcp, ci, spans, max, count);
+    stack_leave(s);
+    return n;
+}
+
+enum la_err la_recv_consume(struct la_stack *s, la_time now, la_conn_id id, uint32_t bytes)
+{
+    const uint32_t ci = find(s, id);
+    enum la_err err = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        err = tcp_recv_consume(&s->tcp, ci, bytes);
+    stack_leave(s);
+    return err;
+}
+
+int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, void *bytes, uint32_t len_bytes)
+{
+    struct la_cspan spans[LA_TX_SPANS_MAX];
+    uint8_t *to = bytes;
+    uint32_t done = 0;
+
+    while (done < len_bytes) {
+        uint32_t count, copied = 0;
+        const int64_t n = la_recv_peek(s, now, id, spans, LA_TX_SPANS_MAX, &count);
+
+        if (n <= 0)
+            return done > 0 ? (int64_t)done : n;
+        for (uint32_t i = 0; i < count && done + copied < len_bytes; i++) {
+            const uint32_t room = len_bytes - done - copied;
+            const uint32_t take = spans[i].len_bytes < room ? spans[i].len_bytes : room;
+
+            memcpy(to + done + copied, spans[i].bytes, take);
+            copied += take;
+        }
+        const enum la_err err = la_recv_consume(s, now, id, copied);
+        LA_ASSERT(err == LA_OK);
+        done += copied;
+    }
+    return done;
+}
+
+enum la_err la_shutdown(struct la_stack *s, la_time now, la_conn_id id, uint32_t how)
+{
+    const uint32_t ci = find(s, id);
+    enum la_err err = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        err = tcp_shutdown(&s->tcp, ci, how);
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_close(struct la_stack *s, la_time now, la_conn_id id)
+{
+    const uint32_t ci = find(s, id);
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        tcp_close(&s->tcp, ci);
+    stack_leave(s);
+    return ci == SLAB_NONE ? LA_EBADHANDLE : LA_OK;
+}
+
+enum la_err la_abort(struct la_stack *s, la_time now, la_conn_id id)
+{
+    const uint32_t ci = find(s, id);
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        tcp_abort(&s->tcp, ci);
+    stack_leave(s);
+    return ci == SLAB_NONE ? LA_EBADHANDLE : LA_OK;
+}
+
+uint32_t la_ready(const struct la_stack *s, la_conn_id id)
+{
+    const uint32_t ci = find(s, id);
+    return ci == SLAB_NONE ? 0 : conn_mask(&s->tcp, conn_at(&s->tcp, ci));
+}
+
+enum la_err la_conn_error(const struct la_stack *s, la_conn_id id, enum la_drop *reason)
+{
+    const uint32_t ci = find(s, id);
+
+    if (ci == SLAB_NONE)
+        return LA_EBADHANDLE;
+    if (reason != NULL)
+        *reason = (enum la_drop)conn_at(&s->tcp, ci)->reason;
+    return (enum la_err)conn_at(&s->tcp, ci)->error;
+}
+
+enum la_err la_conn_soft_error(struct la_stack *s, la_conn_id id)
+{
+    const uint32_t ci = find(s, id);
+    enum la_err err;
+
+    if (ci == SLAB_NONE)
+        return LA_EBADHANDLE;
+    err = (enum la_err)conn_at(&s->tcp, ci)->soft_error;
+    conn_at(&s->tcp, ci)->soft_error = 0;
+    return err;
+}
+
+enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum la_option option,
+                          uint64_t value)
+{
+    const uint32_t ci = find(s, id);
+    enum la_err err = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE) {
+        struct tcp_conn *c = conn_at(&s->tcp, ci);
+
+        err = option == LA_OPT_MAXSEG ? LA_EISCONN /* the SYN has told our size already */
+                                      : tcp_setting_set(&s->tcp, &c->set, option, value);
+        if (err == LA_OK)
+            tcp_setting_changed(&s->tcp, ci, option);
+    }
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_get_option(const struct la_stack *s, la_conn_id id, enum la_option option,
+                          uint64_t *value)
+{
+    const uint32_t ci = find(s, id);
+
+    if (ci == SLAB_NONE)
+        return LA_EBADHANDLE;
+    return tcp_setting_get(&s->tcp, &conn_at(&s->tcp, ci)->set, option, value);
+}
+
+enum la_err la_listener_set_option(struct la_stack *s, la_listener_id id, enum la_option option,
+                                   uint64_t value)
+{
+    const uint32_t li = slab_find(&s->tcp.listeners, s, id.bits);
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    return tcp_setting_set(&s->tcp, &listener_at(&s->tcp, li)->set, option, value);
+}
+
+enum la_err la_listener_get_option(const struct la_stack *s, la_listener_id id,
+                                   enum la_option option, uint64_t *value)
+{
+    const uint32_t li = slab_find(&s->tcp.listeners, s, id.bits);
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    return tcp_setting_get(&s->tcp, &listener_at(&s->tcp, li)->set, option, value);
+}

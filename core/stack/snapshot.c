@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snapshot.c - The arena as a value: extents, trim, clone, hash.
+ *
+ * Nothing in the arena is a pointer, so a copy of the used ranges is a stack that goes on
+ * exactly as the original would.
+ */
+#include "core/stack/stack.h"
+
+static uint32_t add(struct la_extent *out, uint32_t n, uint64_t offset, uint64_t len)
+{
+    if (len == 0)
+        return n;
+    out[n] = (struct la_extent){ .offset_bytes = offset, .len_bytes = len };
+    return n + 1;
+}
+
+static uint32_t add_slab(struct la_extent *out, uint32_t n, const struct slab *b)
+{
+    return add(out, n, b->offset, (uint64_t)b->high * b->item_bytes);
+}
+
+uint32_t la_extents(const struct la_stack *s, struct la_extent out[LA_EXTENTS_MAX])
+{
+    const struct tcp *t = &s->tcp;
+    struct la_extent of_index[2];
+    const uint32_t pieces = index_extents(&t->index, of_index);
+    uint32_t n = add(out, 0, 0, sizeof(*s));
+
+    n = add_slab(out, n, &t->listeners);
+    n = add(out, n, t->replies.offset, (uint64_t)t->replies.cap * sizeof(struct tcp_reply));
+    n = add_slab(out, n, &t->conns);
+    n = add_slab(out, n, &t->half4);
+    n = add_slab(out, n, &t->half6);
+    n = add_slab(out, n, &t->short4);
+    n = add_slab(out, n, &t->short6);
+    for (uint32_t i = 0; i < pieces; i++)
+        n = add(out, n, of_index[i].offset_bytes, of_index[i].len_bytes);
+    n = add_slab(out, n, &t->env.chunks.slab);
+    n = add(out, n, t->env.trace.offset, (uint64_t)t->env.trace.cap * sizeof(struct la_trace));
+    LA_ASSERT(n <= LA_EXTENTS_MAX);
+    return n;
+}
+
+void la_trim(struct la_stack *s, uint32_t page_bytes,
+             void (*each)(void *context, struct la_extent extent), void *context)
+{
+    struct tcp *t = &s->tcp;
+
+    LA_ASSERT(page_bytes >= 64 && (page_bytes & (page_bytes - 1)) == 0);
+    stack_enter(s, t->env.now);
+    slab_trim(&t->conns, s, page_bytes, each, context);
+    slab_trim(&t->half4, s, page_bytes, each, context);
+    slab_trim(&t->half6, s, page_bytes, each, context);
+    slab_trim(&t->short4, s, page_bytes, each, context);
+    slab_trim(&t->short6, s, page_bytes, each, context);
+    slab_trim(&t->env.chunks.slab, s, page_bytes, each, context);
+    index_trim(&t->index, s, page_bytes, each, context);
+    stack_leave(s);
+}
+
+enum la_err la_clone(const struct la_stack *s, void *mem, uint64_t bytes, struct la_stack **out)
+{
+    struct la_extent extents[LA_EXTENTS_MAX];
+    uint32_t n;
+
+    if (mem == NULL || (uintptr_t)mem % 64 != 0)
+        return LA_EINVAL;
+    if (bytes < s->bytes)
+        return LA_ENOMEM;
+    if (s->pinned > 0)
+        return LA_EBUSY;
+    n = la_extents(s, extents);
+    for (uint32_t i = 0; i < n; i++)
+        memcpy((uint8_t *)mem + extents[i].offset_bytes,
+               (const uint8_t *)s + extents[i].offset_bytes, extents[i].len_bytes);
+    *out = mem;
+    return LA_OK;
+}
+
+/* Hash -------------------------------------------------------------------------------------- */
+
+/* A sum of keyed hashes of items: the order of items does not count. */
+struct mix {
+    struct siphash_key key;
+    uint64_t now_ns;
+    uint64_t sum;
+};
+
+struct item {
+    uint64_t word[48];
+    uint32_t n;
+};
+
+static void put(struct item *it, uint64_t word)
+{
+    LA_ASSERT(it->n < LA_COUNT_OF(it->word));
+    it->word[it->n++] = word;
+}
+
+static void put_flow(struct item *it, const struct tcp_flow *f)
+{
+    uint64_t w[4];
+
+    memcpy(w, f->laddr.bytes, 16);
+    memcpy(w + 2, f->raddr.bytes, 16);
+    for (uint32_t i = 0; i < 4; i++)
+        put(it, w[i]);
+    put(it, (uint64_t)f->lport << 16 | f->rport);
+}
+
+/* Times count from now; a deadline that is not armed counts as itself. */
+static void put_time(struct item *it, const struct mix *m, la_time at)
+{
+    put(it, at.ns == UINT64_MAX ? UINT64_MAX : at.ns - m->now_ns);
+}
+
+static void take(struct mix *m, const struct item *it)
+{
+    m->sum += siphash(&m->key, it->word, it->n * (uint32_t)sizeof(uint64_t));
+}
+
+static uint64_t hash_queue(const struct tcp *t, const struct mix *m, const struct queue *q)
+{
+    uint64_t hash = q->len_bytes;
+
+    for (uint32_t i = q->head; i != SLAB_NONE; i = chunk_at(&t->env.chunks, t, i)->slot.link) {
+        const struct chunk *k = chunk_at(&t->env.chunks, t, i);
+
+        /* byte by byte in runs, so that the division into chunks does not count */
+        for (uint32_t b = 0; b < k->len; b++)
+            hash = (hash ^ k->bytes[k->start + b]) * UINT64_C(0x100000001b3);
+    }
+    return hash ^ m->key.k0;
+}
+
+static void put_bits(struct item *it, const struct tcp_conn *c)
+{
+    const bool bits[] = { c->held,       c->active,      c->timestamps,   c->sack,
+                          c->fin_queued, c->fin_sent,    c->fin_received, c->rd_shut,
+                          c->want_ack,   c->want_syn,    c->want_probe,   c->want_keepalive,
+                          c->want_rtx,   c->in_recovery, c->rto_recovery, c->timing,
+                          c->push,       c->more,        c->starved,      c->urgent,
+                          c->r1_told,    c->established, c->fin_known,    c->persist,
+                          c->zero_adv };
+    uint64_t word = 0;
+
+    for (uint32_t i = 0; i < LA_COUNT_OF(bits); i++)
+        word = word << 1 | bits[i];
+    put(it, word);
+}
+
+static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
+{
+    const struct tcp_conn *c = conn_at(t, ci);
+    struct item it = { .n = 0 };
+
+    put(&it, 1);
+    put_flow(&it, &c->flow);
+    put(&it, (uint64_t)c->state << 48 | (uint64_t)c->iface << 40 | (uint64_t)c->snd_shift << 32 |
+                 (uint64_t)c->rcv_shift << 24 | (uint64_t)c->dupacks << 16 |
+                 (uint64_t)c->backoff << 8 | c->retransmits);
+    put_bits(&it, c);
+    put(&it, (uint64_t)seq_raw(c->snd.una) << 32 | seq_raw(c->snd.nxt));
+    put(&it, (uint64_t)seq_raw(c->snd.wl1) << 32 | seq_raw(c->snd.wl2));
+    put(&it, (uint64_t)c->snd.wnd << 32 | c->snd.max_wnd);
+    put(&it, (uint64_t)seq_raw(c->snd.rtx) << 32 | seq_raw(c->snd.recover));
+    put(&it, (uint64_t)seq_raw(c->rcv.nxt) << 32 | seq_raw(c->rcv.adv));
+    put(&it, (uint64_t)seq_raw(c->rcv.last_ack) << 32 | seq_raw(c->rcv.up));
+    put(&it, (uint64_t)seq_raw(c->iss) << 32 | seq_raw(c->irs));
+    put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
+    put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);
+    put(&it, (uint64_t)c->srtt_us8 << 32 | c->rttvar_us4);
+    put(&it, (uint64_t)c->rto_us << 32 | c->acked_in_ca);
+    put(&it, (uint64_t)c->snd_mss << 48 | (uint64_t)c->peer_mss << 32 |
+                 (uint64_t)c->path_mtu << 16 | c->rcv_mss);
+    put(&it, (uint64_t)c->probes << 48 | (uint64_t)c->ka_probes << 40 | (uint64_t)c->quick << 32 |
+                 c->ack_segs);
+    put(&it, (uint64_t)c->ack_bytes << 32 | (uint32_t)c->reserved);
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        put_time(&it, m, c->deadline[i]);
+    put_time(&it, m, c->last_rx);
+    put(&it,
+        (uint64_t)(uint16_t)c->error << 32 | (uint64_t)(uint16_t)c->soft_error << 16 | c->reason);
+    put(&it, c->user);
+    put(&it, hash_queue(t, m, &c->sndq));
+    put(&it, hash_queue(t, m, &c->rcvq));
+    put(&it, reassembly_bytes(t, c));
+    take(m, &it);
+}
+
+static void hash_half(struct mix *m, const struct tcp *t, uint32_t ref)
+{
+    const struct tcp_half *h = half_at(t, ref);
+    struct tcp_flow flow;
+    struct item it = { .n = 0 };
+
+    half_flow(h, ref, &flow);
+    put(&it, 2);
+    put_flow(&it, &flow);
+    put(&it, (uint64_t)seq_raw(h->irs) << 32 | seq_raw(h->iss));
+    put(&it, (uint64_t)h->ts_recent << 32 | h->ts_offset);
+    put_time(&it, m, h->expires);
+    put(&it, (uint64_t)h->mss << 48 | (uint64_t)h->wnd << 32 | (uint64_t)h->wscale << 24 |
+                 (uint64_t)h->flags << 16 | (uint64_t)h->retries << 8 | h->iface);
+    take(m, &it);
+}
+
+static void hash_short(struct mix *m, const struct tcp *t, uint32_t ref)
+{
+    const struct tcp_short *w = short_at(t, ref);
+    struct tcp_flow flow;
+    struct item it = { .n = 0 };
+
+    short_flow(w, ref, &flow);
+    put(&it, 3);
+    put_flow(&it, &flow);
+    put(&it, (uint64_t)w->state << 16 | (uint64_t)w->rcv_shift << 8 | w->flags);
+    put_time(&it, m, w->expires);
+    put(&it, (uint64_t)seq_raw(w->rcv_nxt) << 32 | seq_raw(w->snd_nxt));
+    put(&it, (uint64_t)w->rcv_wnd << 32 | w->ts_recent);
+    put(&it, w->ts_offset);
+    take(m, &it);
+}
+
+static void hash_records(struct mix *m, const struct tcp *t)
+{
+    for (uint32_t i = 0; i < t->half4.high; i++)
+        if (slab_live(&t->half4, t, i))
+            hash_half(m, t, i);
+    for (uint32_t i = 0; i < t->half6.high; i++)
+        if (slab_live(&t->half6, t, i))
+            hash_half(m, t, i | TCP_REF_V6);
+    for (uint32_t i = 0; i < t->short4.high; i++)
+        if (slab_live(&t->short4, t, i))
+            hash_short(m, t, i);
+    for (uint32_t i = 0; i < t->short6.high; i++)
+        if (slab_live(&t->short6, t, i))
+            hash_short(m, t, i | TCP_REF_V6);
+}
+
+uint64_t la_hash(const struct la_stack *s)
+{
+    const struct tcp *t = &s->tcp;
+    struct mix m = { .key = { 0x6c61737461636b5f, 0x73746174655f6861 }, .now_ns = t->env.now.ns };
+
+    for (uint32_t i = 0; i < t->conns.high; i++)
+        if (slab_live(&t->conns, t, i))
+            hash_conn(&m, t, i);
+    hash_records(&m, t);
+    for (uint32_t i = 0; i < t->listeners.high; i++) {
+        const struct tcp_listener *l;
+        struct item it = { .n = 0 };
+
+        if (!slab_live(&t->listeners, t, i))
+            continue;
+        l = listener_at(t, i);
+        put(&it, 4);
+        put_flow(&it, &(struct tcp_flow){ .laddr = l->local.addr, .lport = l->port });
+        put(&it, (uint64_t)l->half_len << 32 | l->accept_len);
+        put(&it, (uint64_t)l->backlog << 32 | l->local.len);
+        put(&it, l->user);
+        take(&m, &it);
+    }
+    return m.sum;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tx.c - Packets out: the answers first, in order, then what ICMP and the connections
+ * have to send.  The IP header goes in front, the checksum is the last thing written.
+ */
+#include "core/base/checksum.h"
+#include "core/stack/stack.h"
+
+#define TCP_CHECKSUM_AT 16
+
+/* The checksum of header and spans; with LA_IFACE_CSUM_TX only the pseudo-header's part. */
+static void put_checksum(struct la_stack *s, struct la_tx *tx, const struct tcp_out *out,
+                         uint32_t ip_bytes)
+{
+    const uint32_t features = s->tcp.env.cpu_features;
+    uint8_t *at = tx->header + ip_bytes + TCP_CHECKSUM_AT;
+    uint64_t sum = ip_pseudo_sum(out->src, out->dst, IP_PROTO_TCP, out->tcp_len);
+    uint32_t offset;
+
+    if (s->ip.ifaces[out->iface].flags & LA_IFACE_CSUM_TX) {
+        const uint16_t part = checksum_fold(sum);
+
+        at[0] = (uint8_t)(part >> 8);
+        at[1] = (uint8_t)part;
+        tx->flags = LA_TX_CSUM_PARTIAL;
+        tx->csum_start = (uint16_t)ip_bytes;
+        tx->csum_offset = TCP_CHECKSUM_AT;
+        return;
+    }
+    offset = tx->header_len - ip_bytes;
+    sum = checksum_add(features, sum, tx->header + ip_bytes, offset);
+    for (uint32_t i = 0; i < tx->span_count; i++) {
+        const uint64_t piece =
+            checksum_add(features, 0, tx->spans[i].bytes, tx->spans[i].len_bytes);
+
+        sum = checksum_combine(sum, piece, offset);
+        offset += tx->spans[i].len_bytes;
+    }
+    const uint16_t sum16 = checksum_finish(sum);
+    at[0] = (uint8_t)(sum16 >> 8);
+    at[1] = (uint8_t)sum16;
+}
+
+/* @tx has the TCP header behind the room for IP's; header_len counts TCP's alone. */
+static void put_ip(struct la_stack *s, struct la_tx *tx, const struct tcp_out *out)
+{
+    const struct ip_header h = {
+        .src = out->src,
+        .dst = out->dst,
+        .payload_len = out->tcp_len,
+        .protocol = IP_PROTO_TCP,
+        .ttl = out->ttl,
+        .tos = out->tos,
+    };
+    const uint32_t ip_bytes = ip_emit(&h, tx->header);
+
+    tx->header_len = (uint16_t)(tx->header_len + ip_bytes);
+    tx->len_bytes = ip_bytes + out->tcp_len;
+    tx->iface = out->iface;
+    tx->flags = 0;
+    tx->csum_start = tx->csum_offset = 0;
+    put_checksum(s, tx, out, ip_bytes);
+    env_count(&s->tcp.env, LA_COUNT_IpOutRequests);
+}
+
+static bool next_reply(struct la_stack *s, struct la_tx *tx)
+{
+    struct tcp_reply r;
+    struct tcp_out out;
+
+    if (!reply_next(&s->tcp, &r))
+        return false;
+    memcpy(tx->header + ip_header_bytes(r.dst), r.header, r.header_len);
+    tx->conn.bits = r.conn;
+    tx->header_len = r.header_len;
+    tx->span_count = 0;
+    tx->gso_size_bytes = 0;
+    out = (struct tcp_out){
+        .src = r.src,
+        .dst = r.dst,
+        .iface = r.iface,
+        .ttl = r.ttl,
+        .tos = r.tos,
+        .tcp_len = r.header_len,
+    };
+    put_ip(s, tx, &out);
+    return true;
+}
+
+static bool next_conn(struct la_stack *s, const uint32_t *gso_max, struct la_tx *tx)
+{
+    struct tcp_out out;
+
+    if (!tcp_output_next(&s->tcp, gso_max, tx, &out))
+        return false;
+    put_ip(s, tx, &out);
+    return true;
+}
+
+uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
+{
+    uint32_t gso_max[LA_IFACES_MAX];
+    uint32_t n = 0;
+
+    stack_enter(s, now);
+    for (uint32_t i = 0; i < LA_IFACES_MAX; i++)
+        gso_max[i] = s->ip.ifaces[i].gso_max_bytes;
+    ip_sent(&s->ip, &s->tcp.env);
+    while (n < max && next_reply(s, &out[n]))
+        n++;
+    while (n < max && ip_next(&s->ip, &s->tcp.env, &out[n]))
+        n++;
+    while (n < max && next_conn(s, gso_max, &out[n]))
+        n++;
+    stack_leave(s);
+    return n;
+}
+
+uint32_t la_tx_copy(const struct la_tx *tx, uint8_t *to, uint32_t room)
+{
+    uint32_t at = tx->header_len;
+
+    LA_ASSERT(room >= tx->len_bytes);
+    memcpy(to, tx->header, tx->header_len);
+    for (uint32_t i = 0; i < tx->span_count; i++) {
+        memcpy(to + at, tx->spans[i].bytes, tx->spans[i].len_bytes);
+        at += tx->spans[i].len_bytes;
+    }
+    LA_ASSERT(at == tx->len_bytes);
+    return at;
+}
+
+bool la_tick(struct la_stack *s, la_time now, uint32_t budget)
+{
+    bool more;
+
+    stack_enter(s, now);
+    more = tcp_tick(&s->tcp, budget);
+    stack_leave(s);
+    return more;
+}
+
+la_time la_deadline(struct la_stack *s)
+{
+    return tcp_deadline(&s->tcp);
+}
+
+la_time la_now(const struct la_stack *s)
+{
+    return s->tcp.env.now;
+}
+
+uint32_t la_events(struct la_stack *s, struct la_event *out, uint32_t max)
+{
+    uint32_t n;
+
+    stack_enter(s, s->tcp.env.now);
+    n = tcp_events(&s->tcp, out, max);
+    stack_leave(s);
+    return n;
+}
+
+enum la_err la_ping_send(struct la_stack *s, la_time now, struct la_addr to, uint16_t id,
+                         uint16_t seq, const void *bytes, uint32_t len_bytes)
+{
+    enum la_err err;
+
+    stack_enter(s, now);
+    err = ip_ping(&s->ip, &s->tcp.env, to, id, seq, bytes, len_bytes);
+    stack_leave(s);
+    return err;
+}
+
+uint32_t la_ping_read(struct la_stack *s, struct la_ping_reply *out, uint32_t max)
+{
+    uint32_t n;
+
+    stack_enter(s, s->tcp.env.now);
+    n = ip_ping_read(&s->ip, out, max);
+    stack_leave(s);
+    return n;
+}

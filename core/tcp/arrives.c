@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arrives.c - SEGMENT ARRIVES (RFC 9293 3.10.7): choose who treats it, and settle.
+ *
+ * One look-up by 4-tuple decides: a full connection, a half-open record, a short record,
+ * or nothing - then a listener, or CLOSED.  Each has a file of its own that follows the
+ * RFC's steps in the RFC's order.
+ *
+ * A burst is treated segment by segment, and settled once: acknowledgments of text that
+ * came merely in order wait until the burst is over (MUST-58, MUST-59).
+ */
+#include "core/tcp/tcp.h"
+
+void tcp_touch(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (c->touched)
+        return;
+    LA_ASSERT(t->touched_count < LA_COUNT_OF(t->touched));
+    c->touched = true;
+    t->touched[t->touched_count++] = ci;
+}
+
+void tcp_settle(struct tcp *t)
+{
+    for (uint32_t i = 0; i < t->touched_count; i++) {
+        const uint32_t ci = t->touched[i];
+
+        if (!slab_live(&t->conns, t, ci))
+            continue; /* it ended within the burst */
+        struct tcp_conn *c = conn_at(t, ci);
+        if (!c->touched)
+            continue; /* another one took its slot */
+        c->touched = false;
+        ack_settle(t, ci);
+    }
+    t->touched_count = 0;
+}
+
+void tcp_treated(struct tcp_arrival *a, uint64_t handle)
+{
+    struct tcp *t = a->t;
+    const uint32_t ci = slab_find(&t->conns, t, handle);
+
+    trace_rx(a, ci == SLAB_NONE ? (uint8_t)LA_CLOSED : conn_at(t, ci)->state, handle);
+    if (ci == SLAB_NONE)
+        return; /* the segment ended it */
+    if (a->reason == LA_DROP_NONE)
+        conn_at(t, ci)->last_rx = t->env.now;
+    ack_flush(t, ci);
+    tcp_touch(t, ci);
+}
+
+/* A full connection: SYN-SENT has its own five steps, the others share eight. */
+static void arrives_conn(struct tcp_arrival *a, uint32_t ci)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = conn_at(t, ci);
+    const uint64_t handle = slab_handle(&t->conns, t, ci);
+
+    a->c = c;
+    a->ci = ci;
+    a->from = c->state;
+    c->segs_in += a->segs;
+    if (c->state == LA_SYN_SENT) {
+        if (tcp_arrives_synsent(a) == TCP_GO_ON)
+            tcp_arrives_after_syn(a);
+    } else {
+        tcp_arrives_other(a);
+    }
+    tcp_treated(a, handle);
+}
+
+static void arrives_nobody(struct tcp_arrival *a, tcp_seq floor, bool has_floor)
+{
+    const uint32_t li = listener_lookup(a->t, a->flow.laddr, a->flow.lport);
+
+    a->from = li == SLAB_NONE ? LA_CLOSED : LA_LISTEN;
+    if (li == SLAB_NONE)
+        tcp_arrives_closed(a);
+    else
+        tcp_arrives_listen(a, li, floor, has_floor);
+    const bool opened = li != SLAB_NONE && a->reason == LA_DROP_NONE;
+    trace_rx(a, opened ? (uint8_t)LA_SYN_RECEIVED : a->from, 0);
+}
+
+void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const struct tcp_seg *seg,
+                 struct tcp_path path, uint32_t segs)
+{
+    struct tcp_arrival a = {
+        .t = t,
+        .seg = seg,
+        .flow = { .laddr = dst, .raddr = src, .lport = seg->dst_port, .rport = seg->src_port },
+        .path = path,
+        .segs = segs,
+        .text = seg->text,
+        .len = seg->len,
+        .text_seq = seq_add(seg->seq, (seg->flags & TCP_SYN) != 0),
+        .fin = (seg->flags & TCP_FIN) != 0,
+        .ci = SLAB_NONE,
+    };
+    struct index_entry e;
+    tcp_seq floor = seq_of(0);
+
+    LA_ASSERT(segs > 0);
+    a.hash = tcp_hash(t, &a.flow);
+    e = tcp_lookup(t, &a.flow, a.hash);
+    switch (e.type) {
+    case INDEX_CONN:
+        arrives_conn(&a, e.value);
+        break;
+    case INDEX_HALF_OPEN:
+        tcp_arrives_half(&a, e.value);
+        break;
+    case INDEX_SHORT:
+        if (tcp_arrives_short(&a, e.value, &floor))
+            arrives_nobody(&a, floor, true);
+        break;
+    case INDEX_FREE:
+        arrives_nobody(&a, floor, false);
+        break;
+    }
+    env_drop(&t->env, a.reason);
+}

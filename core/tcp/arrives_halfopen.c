@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arrives_halfopen.c - The eight steps of RFC 9293 3.10.7.4 on a half-open record:
+ * SYN-RECEIVED by a passive open.
+ *
+ * Most segments change nothing but counters.  The acceptable ACK makes the record grow
+ * into a full connection, which then treats the same segment from the first step on: text
+ * and FIN may ride on it.
+ */
+#include "core/tcp/predicates.h"
+#include "core/tcp/tcp.h"
+
+/* The window our SYN-ACK offered. */
+static uint32_t half_wnd(const struct tcp *t, const struct tcp_half *h)
+{
+    const uint32_t rcvbuf = listener_at(t, h->listener)->set.rcvbuf;
+    return rcvbuf < UINT16_MAX ? rcvbuf : UINT16_MAX;
+}
+
+/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, under the limit of one in tcp_invalid_ratelimit. */
+static void half_ack(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    const struct tcp_half *h = half_at(t, ref);
+    const struct tcp_listener *l = listener_at(t, h->listener);
+    struct tcp_seg seg = {
+        .seq = seq_add(h->iss, 1),
+        .ack = seq_add(h->irs, 1),
+        .wnd = half_wnd(t, h) >> (h->wscale == TCP_WSCALE_NONE ? 0 : rcv_window_shift(t)),
+        .flags = TCP_ACK,
+    };
+    const struct tcp_answer to = {
+        .flow = a->flow,
+        .iface = h->iface,
+        .ttl = l->set.ttl,
+        .tos = l->set.tos,
+        .state = LA_SYN_RECEIVED,
+    };
+
+    if (h->flags & TCP_HALF_TIMESTAMPS) {
+        seg.opt.has_timestamps = true;
+        seg.opt.ts_val = tcp_ts_now(t, h->ts_offset);
+        seg.opt.ts_ecr = h->ts_recent;
+    }
+    (void)reply_push(t, &to, &seg);
+}
+
+/* First: sequence number and PAWS.  True if the segment goes on. */
+static bool half_step1(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    const struct tcp_half *h = half_at(t, ref);
+    const struct tcp_seg *seg = a->seg;
+    const tcp_seq rcv_nxt = seq_add(h->irs, 1);
+
+    /* The peer's SYN again: our SYN-ACK was lost, or is late.  It is sent again. */
+    if (seg->flags & TCP_SYN && seq_eq(seg->seq, h->irs) && !(seg->flags & (TCP_RST | TCP_ACK))) {
+        a->reason = LA_DROP_OLD_DUPLICATE;
+        half_send_synack(t, ref, true);
+        return false;
+    }
+    if (h->flags & TCP_HALF_TIMESTAMPS && !(seg->flags & TCP_RST)) {
+        if (!seg->opt.has_timestamps) {
+            a->reason = LA_DROP_NO_TIMESTAMP;
+            return false;
+        }
+        if (tcp_ts_older(seg->opt.ts_val, h->ts_recent)) {
+            env_count(&t->env, LA_COUNT_PAWSEstab);
+            a->reason = LA_DROP_PAWS;
+            half_ack(a, ref);
+            return false;
+        }
+    }
+    if (!tcp_acceptable(seg->seq, tcp_seg_len(seg), rcv_nxt, half_wnd(t, h))) {
+        a->reason = tcp_is_old(seg->seq, tcp_seg_len(seg), rcv_nxt) ? LA_DROP_OLD_DUPLICATE
+                                                                    : LA_DROP_OUTSIDE_WINDOW;
+        if (!(seg->flags & TCP_RST))
+            half_ack(a, ref);
+        return false;
+    }
+    return true;
+}
+
+/* Second: RST.  The passive open returns to LISTEN: the record goes, the listener never knew. */
+static bool half_step2(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    const struct tcp_half *h = half_at(t, ref);
+
+    if (!(a->seg->flags & TCP_RST))
+        return true;
+    switch (tcp_rst_kind(a->seg->seq, seq_add(h->irs, 1), half_wnd(t, h))) {
+    case TCP_RST_OUTSIDE:
+        a->reason = LA_DROP_RST_OUTSIDE_WINDOW;
+        break;
+    case TCP_RST_INSIDE:
+        a->reason = LA_DROP_RST_CHALLENGED;
+        env_count(&t->env, LA_COUNT_TCPChallengeACK);
+        half_ack(a, ref);
+        break;
+    case TCP_RST_EXACT:
+        a->reason = LA_DROP_HALF_OPEN_RST;
+        env_count(&t->env, LA_COUNT_EmbryonicRsts);
+        env_count(&t->env, LA_COUNT_AttemptFails);
+        half_free(t, ref);
+        break;
+    }
+    return false;
+}
+
+/* Fourth: SYN, elsewhere than at IRS: challenged (RFC 5961 4.2; CVE-2026-68118 was here). */
+static bool half_step4(struct tcp_arrival *a, uint32_t ref)
+{
+    if (!(a->seg->flags & TCP_SYN))
+        return true;
+    a->reason = LA_DROP_SYN_CHALLENGED;
+    env_count(&a->t->env, LA_COUNT_TCPSYNChallenge);
+    half_ack(a, ref);
+    return false;
+}
+
+/* Fifth: ACK.  Return: the full connection, or SLAB_NONE with the reason set. */
+static uint32_t half_step5(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    struct tcp_half *h = half_at(t, ref);
+    uint32_t ci;
+
+    if (!(a->seg->flags & TCP_ACK)) {
+        a->reason = LA_DROP_NO_ACK;
+        return SLAB_NONE;
+    }
+    if (!seq_eq(a->seg->ack, seq_add(h->iss, 1))) {
+        a->reason = LA_DROP_HALF_OPEN_BAD_ACK;
+        reply_rst_to(a); /* <SEQ=SEG.ACK><CTL=RST> */
+        return SLAB_NONE;
+    }
+    if (listener_accept_full(t, listener_at(t, h->listener))) {
+        /* The peer believes itself connected; our SYN-ACK goes on repeating until there is room. */
+        h->flags |= TCP_HALF_ACKED;
+        env_count(&t->env, LA_COUNT_ListenOverflows);
+        a->reason = LA_DROP_ACCEPT_QUEUE_FULL;
+        return SLAB_NONE;
+    }
+    ci = half_grow(t, ref);
+    if (ci == SLAB_NONE) {
+        h->flags |= TCP_HALF_ACKED;
+        a->reason = LA_DROP_CONNS_FULL;
+    }
+    return ci;
+}
+
+void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    uint32_t ci;
+
+    a->from = LA_SYN_RECEIVED;
+    if (!half_step1(a, ref) || !half_step2(a, ref) || !half_step4(a, ref)) {
+        trace_rx(a, a->reason == LA_DROP_HALF_OPEN_RST ? (uint8_t)LA_LISTEN : a->from, 0);
+        return;
+    }
+    ci = half_step5(a, ref);
+    if (ci == SLAB_NONE) {
+        trace_rx(a, a->from, 0);
+        return;
+    }
+    a->c = conn_at(t, ci);
+    a->ci = ci;
+    a->c->segs_in += a->segs;
+    const uint64_t handle = slab_handle(&t->conns, t, ci);
+    tcp_arrives_other(a);
+    tcp_treated(a, handle);
+}

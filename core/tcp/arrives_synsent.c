@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arrives_synsent.c - RFC 9293 3.10.7.3, SYN-SENT STATE: five steps, in the RFC's order
+ * and under the RFC's headings.
+ */
+#include "core/tcp/predicates.h"
+#include "core/tcp/tcp.h"
+
+/* Returns TCP_GO_ON where the RFC says "continue processing at the sixth step". */
+enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = a->c;
+    const struct tcp_seg *seg = a->seg;
+    const bool has_ack = (seg->flags & TCP_ACK) != 0;
+
+    LA_ASSERT(c->state == LA_SYN_SENT);
+    LA_ASSERT(seq_eq(c->iss, c->snd.una));
+
+    /* First, check the ACK bit: ISS < SEG.ACK =< SND.NXT is acceptable. */
+    if (has_ack && !tcp_ack_is_new(seg->ack, c->iss, c->snd.nxt)) {
+        if (!(seg->flags & TCP_RST))
+            reply_rst_to(a); /* <SEQ=SEG.ACK><CTL=RST> */
+        return tcp_stop(a, LA_DROP_SYN_SENT_BAD_ACK);
+    }
+
+    /* Second, check the RST bit. */
+    if (seg->flags & TCP_RST) {
+        if (!has_ack)
+            return tcp_stop(a, LA_DROP_SYN_SENT_RST_NO_ACK);
+        tcp_end(t, a->ci, LA_ECONNREFUSED, LA_DROP_REFUSED); /* acceptable, by the first step */
+        return tcp_stop(a, LA_DROP_RESET);
+    }
+
+    /* Third, check the security: not applicable. */
+
+    /* RFC 7323 5.2: an echo of a time stamp we never sent is no answer to our SYN. */
+    if (has_ack && seg->opt.has_timestamps && c->timestamps &&
+        (int32_t)(tcp_ts_now(t, c->ts_offset) - seg->opt.ts_ecr) < 0) {
+        env_count(&t->env, LA_COUNT_PAWSActive);
+        reply_rst_to(a);
+        return tcp_stop(a, LA_DROP_PAWS);
+    }
+
+    /* Fifth, neither SYN nor RST: drop the segment. */
+    if (!(seg->flags & TCP_SYN) || seg->flags & TCP_FIN)
+        return tcp_stop(a, LA_DROP_SYN_SENT_NO_SYN);
+
+    /* Fourth, check the SYN bit. */
+    c->irs = seg->seq;
+    c->rcv.nxt = seq_add(seg->seq, 1);
+    c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
+    c->rcv.last_ack = c->rcv.nxt;
+    c->rcv.up = c->rcv.nxt;
+    conn_take_syn(t, c, seg);
+    c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
+    c->snd.max_wnd = seg->wnd;
+    c->snd.wl1 = seg->seq;
+    c->snd.wl2 = has_ack ? seg->ack : c->iss;
+
+    if (has_ack) { /* our SYN has been ACKed */
+        rtt_on_ack(t, c, seg, seg->ack);
+        c->snd.una = seg->ack;
+        c->snd.rtx = seg->ack;
+        tcp_enter(t, c, LA_ESTABLISHED);
+        conn_established(t, a->ci);
+        if (a->len > 0 || conn_unsent(c) == 0)
+            ack_now(t, a->ci); /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+        else
+            c->want_ack = true; /* rides on the data */
+        return TCP_GO_ON;
+    }
+
+    /* Simultaneous open (MUST-10): <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
+    tcp_enter(t, c, LA_SYN_RECEIVED);
+    c->want_syn = true;
+    tcp_rtx_rearm(t, a->ci);
+    tcp_output_wake(t, a->ci);
+    return tcp_stop(a, LA_DROP_NONE);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arrives_timewait.c - The eight steps of RFC 9293 3.10.7.4 on a short record: TIME-WAIT,
+ * and FIN-WAIT-2 that no application holds.
+ *
+ * TIME-WAIT is there for two reasons.  The last ACK may be lost: the peer then repeats its
+ * FIN, and only this record can acknowledge it again.  And a segment of this connection may
+ * still be under way: were the 4-tuple used again at once, it could be taken for the new
+ * connection's.  So a repeated FIN is acknowledged and restarts the clock, a RST is ignored
+ * (RFC 1337), and a SYN may reopen only where sequence number or time stamp prove it new
+ * (RFC 9293 3.6.1 MAY-2, RFC 6191).
+ */
+#include "core/tcp/predicates.h"
+#include "core/tcp/tcp.h"
+
+#define ISS_BEYOND 65537u /* above everything the old connection sent, and its window */
+
+static void refresh_timestamp(struct tcp_arrival *a, struct tcp_short *w)
+{
+    if (w->flags & TCP_SHORT_TIMESTAMPS && a->seg->opt.has_timestamps &&
+        !tcp_ts_older(a->seg->opt.ts_val, w->ts_recent)) {
+        w->ts_recent = a->seg->opt.ts_val;
+        w->ts_recent_ms = (uint32_t)(a->t->env.now.ns / NS_PER_MS);
+    }
+}
+
+/* A SYN that is newer than everything the old connection received. */
+static bool syn_reopens(const struct tcp_short *w, const struct tcp_seg *seg)
+{
+    if (w->state != LA_TIME_WAIT ||
+        (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+        return false;
+    if (w->flags & TCP_SHORT_TIMESTAMPS && seg->opt.has_timestamps) {
+        if (seg->opt.ts_val != w->ts_recent)
+            return !tcp_ts_older(seg->opt.ts_val, w->ts_recent);
+    }
+    return seq_gt(seg->seq, w->rcv_nxt);
+}
+
+static void stop_acked(struct tcp_arrival *a, uint32_t ref, enum la_drop reason)
+{
+    a->reason = reason;
+    reply_ack_short(a->t, ref, true);
+}
+
+/* FIN-WAIT-2 without an owner: text is refused with a reset, FIN leads to TIME-WAIT. */
+static void orphan_fin_wait_2(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    struct tcp_short *w = short_at(t, ref);
+    const struct tcp_seg *seg = a->seg;
+
+    if (seg->len > 0 && seq_gt(seq_add(seg->seq, seg->len), w->rcv_nxt)) {
+        env_count(&t->env, LA_COUNT_TCPAbortOnData);
+        a->reason = LA_DROP_TEXT_AFTER_CLOSE;
+        reply_rst_to(a);
+        short_free(t, ref, LA_DROP_TEXT_AFTER_CLOSE);
+        return;
+    }
+    if (!(seg->flags & TCP_FIN) || !seq_eq(seq_add(seg->seq, seg->len), w->rcv_nxt)) {
+        if (seg->len > 0 || seg->flags & TCP_FIN)
+            stop_acked(a, ref, LA_DROP_OLD_DUPLICATE);
+        return;
+    }
+    w->rcv_nxt = seq_add(w->rcv_nxt, 1);
+    refresh_timestamp(a, w);
+    short_restart(t, ref, LA_TIME_WAIT);
+    reply_ack_short(t, ref, false);
+}
+
+/* TIME-WAIT: acknowledge what comes again, and begin 2MSL anew. */
+static void time_wait(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    const struct tcp_seg *seg = a->seg;
+
+    a->reason = LA_DROP_TIME_WAIT_ACKED;
+    if (tcp_seg_len(seg) == 0)
+        return; /* a bare ACK of what is long over */
+    refresh_timestamp(a, short_at(t, ref));
+    reply_ack_short(t, ref, false);
+    short_restart(t, ref, LA_TIME_WAIT);
+}
+
+static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
+{
+    struct tcp *t = a->t;
+    struct tcp_short *w = short_at(t, ref);
+    const struct tcp_seg *seg = a->seg;
+    bool paws = false;
+
+    /* First: PAWS, then the sequence number. */
+    if (w->flags & TCP_SHORT_TIMESTAMPS && seg->opt.has_timestamps && !(seg->flags & TCP_RST))
+        paws = tcp_ts_older(seg->opt.ts_val, w->ts_recent);
+    if (paws)
+        env_count(&t->env, LA_COUNT_PAWSTimewait);
+
+    /* Fourth, before the window, since a new SYN lies anywhere: SYN. */
+    if (!paws && syn_reopens(w, seg) &&
+        listener_lookup(t, a->flow.laddr, a->flow.lport) != SLAB_NONE) {
+        *floor = seq_add(w->snd_nxt, ISS_BEYOND);
+        short_free(t, ref, LA_DROP_TIME_WAIT_END);
+        return true;
+    }
+    if (seg->flags & TCP_SYN && !(seg->flags & TCP_RST)) {
+        stop_acked(a, ref, paws ? LA_DROP_PAWS : LA_DROP_TIME_WAIT_SYN_OLD);
+        return false;
+    }
+
+    /* Second: RST. */
+    if (seg->flags & TCP_RST) {
+        const bool exact = tcp_rst_kind(seg->seq, w->rcv_nxt, w->rcv_wnd) == TCP_RST_EXACT;
+
+        if (w->state == LA_FIN_WAIT_2 && exact) {
+            a->reason = LA_DROP_RESET;
+            short_free(t, ref, LA_DROP_RESET);
+        } else {
+            a->reason =
+                w->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_RST : LA_DROP_RST_OUTSIDE_WINDOW;
+        }
+        return false;
+    }
+    if (paws) {
+        stop_acked(a, ref, LA_DROP_PAWS);
+        return false;
+    }
+    if (!tcp_acceptable(seg->seq, tcp_seg_len(seg), w->rcv_nxt, w->rcv_wnd) &&
+        !tcp_is_old(seg->seq, tcp_seg_len(seg), w->rcv_nxt)) {
+        stop_acked(a, ref, LA_DROP_OUTSIDE_WINDOW);
+        return false;
+    }
+    /* Fifth: ACK. */
+    if (!(seg->flags & TCP_ACK)) {
+        a->reason = LA_DROP_NO_ACK;
+        return false;
+    }
+    if (seq_gt(seg->ack, w->snd_nxt)) {
+        stop_acked(a, ref, LA_DROP_ACK_UNSENT);
+        return false;
+    }
+    if (w->state == LA_FIN_WAIT_2)
+        orphan_fin_wait_2(a, ref);
+    else
+        time_wait(a, ref);
+    return false;
+}
+
+bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
+{
+    struct tcp *t = a->t;
+    const uint8_t from = short_at(t, ref)->state;
+    const bool to_listener = steps(a, ref, floor);
+
+    a->from = from;
+    if (to_listener)
+        return true;
+    const struct index_entry e = tcp_lookup(t, &a->flow, a->hash);
+    trace_rx(a, e.type == INDEX_SHORT ? short_at(t, e.value)->state : (uint8_t)LA_CLOSED, 0);
+    return false;
+}

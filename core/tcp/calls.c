@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.c - OPEN (RFC 9293 3.10.1), the active kind; the passive kind is in listener.c.
+ */
+#include "core/tcp/tcp.h"
+
+/* Eligible to be the far end of a connection at all (MUST-46). */
+static bool permitted(struct la_addr a)
+{
+    return !la_addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_broadcast(a);
+}
+
+/* The 4-tuple is free, or a port that makes it free is chosen. */
+static enum la_err settle_tuple(struct tcp *t, struct tcp_flow *flow)
+{
+    if (flow->lport == 0)
+        return tcp_choose_port(t, flow);
+    if (tcp_lookup(t, flow, tcp_hash(t, flow)).type != INDEX_FREE)
+        return LA_EADDRINUSE;
+    return LA_OK;
+}
+
+static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t user)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const struct env_knobs *k = &t->env.knobs;
+
+    settings_init(t, &c->set);
+    c->held = true;
+    c->active = true;
+    c->user = user;
+    c->iface = (uint8_t)path.iface;
+    c->iss = tcp_isn(t, &c->flow);
+    c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->iss;
+    c->ts_offset = tcp_ts_offset(t, &c->flow);
+    c->timestamps = k->timestamps != 0;
+    c->sack = k->sack != 0;
+    c->rcv_shift = k->window_scaling ? rcv_window_shift(t) : 0;
+    c->peer_mss = UINT16_MAX;
+    c->adv_mss = conn_adv_mss(t, &c->set, path.iface, la_addr_is_v4(c->flow.raddr));
+    conn_set_mss(c, path.mtu_bytes);
+    cc_init(t, c);
+    tcp_enter(t, c, LA_SYN_SENT);
+    c->want_syn = true;
+    tcp_rtx_rearm(t, ci);
+    tcp_output_wake(t, ci);
+    env_count(&t->env, LA_COUNT_ActiveOpens);
+}
+
+enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, uint64_t user,
+                     la_conn_id *out)
+{
+    enum la_err err;
+    uint32_t hash, ci;
+
+    if (flow.rport == 0)
+        return LA_EINVAL;
+    if (!permitted(flow.raddr))
+        return LA_EACCES;
+    err = settle_tuple(t, &flow);
+    if (err != LA_OK)
+        return err;
+    hash = tcp_hash(t, &flow);
+    ci = conn_new(t, &flow, hash);
+    if (ci == SLAB_NONE)
+        return LA_ENOBUFS;
+    if (!index_insert(&t->index, t, hash,
+                      (struct index_entry){ .type = INDEX_CONN, .value = ci })) {
+        conn_release(t, ci);
+        return LA_ENOBUFS;
+    }
+    begin(t, ci, path, user);
+    out->bits = slab_handle(&t->conns, t, ci);
+    return LA_OK;
+}

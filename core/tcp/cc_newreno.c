@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cc_newreno.c - The congestion window: slow start and congestion avoidance (RFC 5681),
+ * counted in bytes with L = 2 (RFC 3465), so that dividing ACKs gains nothing.
+ *
+ * The window grows only while it is what limits sending.
+ */
+#include "core/tcp/tcp.h"
+
+#define CWND_MAX (1u << 30)
+
+static uint32_t initial_window(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint32_t n = t->env.knobs.initial_cwnd;
+    const uint32_t cap = n * 1460; /* RFC 6928: min(10 MSS, max(2 MSS, 14600)) */
+    const uint32_t two = 2u * c->snd_mss;
+    const uint32_t iw = n * c->snd_mss;
+    const uint32_t limit = cap > two ? cap : two;
+
+    return iw < limit ? iw : limit;
+}
+
+void cc_init(const struct tcp *t, struct tcp_conn *c)
+{
+    c->cwnd = initial_window(t, c);
+    c->ssthresh = CWND_MAX;
+    c->acked_in_ca = 0;
+}
+
+void cc_on_ack(struct tcp_conn *c, uint32_t acked, uint32_t flight_before)
+{
+    const uint32_t mss = c->snd_mss;
+    const bool limited =
+        c->cwnd < c->ssthresh ? c->cwnd < 2 * flight_before : flight_before + mss > c->cwnd;
+
+    if (!limited || c->cwnd >= CWND_MAX)
+        return;
+    if (c->cwnd < c->ssthresh) {
+        c->cwnd += acked < 2 * mss ? acked : 2 * mss;
+        return;
+    }
+    c->acked_in_ca += acked;
+    if (c->acked_in_ca >= c->cwnd) {
+        c->acked_in_ca -= c->cwnd;
+        c->cwnd += mss;
+    }
+}
+
+/* RFC 5681 4.1: after an RTO without sending, begin again with the initial window. */
+void cc_idle_restart(const struct tcp *t, struct tcp_conn *c)
+{
+    const uint32_t iw = initial_window(t, c);
+
+    if (conn_flight(c) > 0 || time_since(c->last_tx, t->env.now) <= rtt_rto_ns(t, c))
+        return;
+    if (c->cwnd > iw)
+        c->cwnd = iw;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn.h - What TCP remembers: connections, half-open records, short records,
+ * listeners, and the shard that holds them.
+ *
+ * A connection exists in one of three sizes.  Half-open: SYN-RECEIVED by a passive
+ * open, 64 bytes (IPv4).  Full: everything in between.  Short: TIME-WAIT, and
+ * FIN-WAIT-2 that no application holds, 64 bytes (IPv4).  All three stand in one index,
+ * so a segment finds its connection with one look-up whatever its size, and the change
+ * of size rewrites one slot of the index.
+ *
+ * Nothing here holds a pointer: links are slot numbers.
+ */
+#ifndef CORE_TCP_CONN_H
+#define CORE_TCP_CONN_H
+
+#include "core/base/env.h"
+#include "core/base/index.h"
+#include "core/base/slab.h"
+#include "core/base/wheel.h"
+#include "core/tcp/seq.h"
+
+/* The 4-tuple, from this side. */
+struct tcp_flow {
+    struct la_addr laddr, raddr;
+    uint16_t lport, rport;
+};
+
+/* Deadline slots of a connection. */
+enum tcp_deadline {
+    TCP_DL_RTX,    /* RTO, or persist while the window is closed */
+    TCP_DL_IDLE,   /* keepalive, or an orphan's FIN-WAIT-2 */
+    TCP_DL_DELACK, /* delayed ACK */
+    TCP_DL_CORK,   /* a partial segment held back by CORK or MORE */
+    TCP_DEADLINES
+};
+
+/* What can be set on a listener or a connection; 0 means the knob decides, where that makes sense. */
+struct tcp_settings {
+    uint32_t rcvbuf, sndbuf;
+    uint32_t user_timeout_ms;
+    uint16_t keepidle_s, keepintvl_s, linger2_s, maxseg;
+    uint8_t keepcnt, ttl, tos;
+    bool nodelay : 1;
+    bool cork : 1;
+    bool keepalive : 1;
+    bool quickack : 1;
+};
+
+struct tcp_conn {
+    struct slot slot;       /* slot.link: next in the accept queue */
+    struct wheel_node node; /* at or before the earliest deadline */
+    struct tcp_flow flow;
+    uint32_t hash;
+
+    uint8_t state; /* enum la_state */
+    uint8_t iface;
+    uint8_t snd_shift, rcv_shift; /* window scaling: of what the peer sends us / of what we send */
+    bool held : 1;                /* the application has a handle */
+    bool active : 1;              /* by active open (MUST-11) */
+    bool timestamps : 1;
+    bool sack : 1;
+    bool fin_queued : 1;   /* FIN follows the bytes in sndq */
+    bool fin_sent : 1;     /* FIN is at fin_seq, counted in snd.nxt */
+    bool fin_received : 1; /* the peer's FIN has been passed: rcv.nxt is behind it */
+    bool rd_shut : 1;      /* what arrives is discarded */
+    bool want_ack : 1;     /* an ACK goes out at the next la_tx() */
+    bool want_syn : 1;     /* SYN or SYN-ACK, likewise */
+    bool want_probe : 1;   /* a zero-window probe, likewise */
+    bool want_keepalive : 1;
+    bool want_rtx : 1;     /* one segment at snd.una goes out regardless of cwnd */
+    bool in_recovery : 1;  /* fast recovery (RFC 6582) */
+    bool rto_recovery : 1; /* after an RTO, until snd.una passes recover */
+    bool timing : 1;       /* rtt_seq is being timed */
+    bool push : 1;         /* all of sndq may go, even in a partial segment */
+    bool more : 1;         /* MORE: hold a partial segment */
+    bool starved : 1;      /* a send met an empty pool */
+    bool touched : 1;      /* stands in the burst's list */
+    bool on_tx : 1;        /* stands on the transmit list */
+    bool on_ready : 1;     /* stands on the ready list */
+    bool urgent : 1;       /* urgent data was announced */
+    bool r1_told : 1;
+    bool established : 1; /* has been ESTABLISHED at some time */
+    bool ack_now : 1;     /* this segment is to be acknowledged at once */
+    bool fin_known : 1;   /* the peer's FIN came before text that is still missing */
+    bool persist : 1;     /* TCP_DL_RTX is the persist timer */
+    bool zero_adv : 1;    /* the window last advertised was zero */
+
+    struct {
+        tcp_seq una, nxt, wl1, wl2;
+        uint32_t wnd, max_wnd;
+        tcp_seq rtx;     /* next to send again after an RTO; = nxt when nothing is */
+        tcp_seq recover; /* RFC 6582 */
+        tcp_seq fin_seq;
+    } snd;
+    struct {
+        tcp_seq nxt;
+        tcp_seq adv;      /* right edge last advertised: never moves left */
+        tcp_seq last_ack; /* SEG.ACK last sent (RFC 7323 Last.ACK.sent) */
+        tcp_seq up;       /* urgent pointer */
+        tcp_seq fin;      /* of the peer's FIN, once known */
+        uint32_t ooo;     /* chunk with the reassembly ranges, or SLAB_NONE */
+    } rcv;
+    tcp_seq iss, irs;
+
+    uint32_t ts_recent, ts_offset;
+    la_time ts_recent_at;
+
+    uint32_t cwnd, ssthresh, acked_in_ca; /* bytes */
+    uint32_t srtt_us8, rttvar_us4;        /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
+    uint32_t rto_us;
+    tcp_seq rtt_seq;
+    la_time rtt_at;
+
+    uint16_t snd_mss;  /* bytes of text in a full segment, options taken off */
+    uint16_t peer_mss; /* as the peer's MSS option said, or the default */
+    uint16_t path_mtu; /* bytes, of the IP packet */
+    uint16_t rcv_mss;  /* largest text seen: what "full-sized" means for ACKs */
+    uint16_t adv_mss;  /* what our SYN said */
+    uint8_t dupacks;
+    uint8_t backoff;     /* doublings of the RTO since progress */
+    uint8_t retransmits; /* since progress */
+    uint8_t probes;      /* zero-window probes since an answer */
+    uint8_t ka_probes;   /* keepalive probes since an answer */
+    uint8_t quick;       /* segments still to be acknowledged at once */
+    uint16_t ack_segs;   /* full-size segments in order since the last ACK went out */
+    uint32_t ack_bytes;  /* bytes of text in order since then */
+
+    struct queue sndq; /* from snd.una */
+    struct queue_hint sndhint;
+    struct queue rcvq; /* up to rcv.nxt, unread */
+
+    la_time deadline[TCP_DEADLINES];
+    la_time rtx_since;    /* when what stands at snd.una was first sent, or the window closed */
+    la_time last_invalid; /* when an ACK for something unacceptable last went out */
+    la_time last_rx, last_tx, opened, state_since;
+
+    uint32_t tx_next, tx_prev, ready_next, ready_prev;
+    uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
+    uint32_t listener;     /* while in its accept queue, else SLAB_NONE */
+    uint32_t mask;         /* readiness as last told */
+    uint32_t reserved;     /* bytes of the send reservation in force */
+    int16_t error;         /* enum la_err that ended it */
+    int16_t soft_error;
+    uint16_t reason; /* enum la_drop */
+    struct tcp_settings set;
+    uint64_t user;
+
+    uint64_t bytes_sent, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in, segs_retransmitted;
+};
+_Static_assert(sizeof(struct tcp_conn) <= 512, "an idle connection's budget");
+
+/* References to half-open and short records: 29 bits of slot, one of family. */
+#define TCP_REF_V6 (UINT32_C(1) << 29)
+#define TCP_REF_NONE UINT32_MAX
+
+struct tcp_tuple4 {
+    uint8_t laddr[4], raddr[4];
+    uint16_t lport, rport;
+};
+struct tcp_tuple6 {
+    uint8_t laddr[16], raddr[16];
+    uint16_t lport, rport;
+};
+
+/* SYN-RECEIVED by a passive open. */
+struct tcp_half {
+    struct slot slot; /* slot.link: next in its FIFO, a reference */
+    uint32_t prev;
+    uint32_t listener;
+    tcp_seq irs, iss;
+    uint32_t ts_recent, ts_offset;
+    la_time expires; /* when the SYN-ACK is due again */
+    uint16_t mss;    /* the peer's MSS option, or the default */
+    uint16_t wnd;    /* of the SYN */
+    uint8_t wscale;  /* the peer's shift, or 255 for none */
+    uint8_t flags;   /* TCP_HALF_* */
+    uint8_t retries;
+    uint8_t iface;
+    uint32_t sent_us; /* low bits of the time the first SYN-ACK went out, for an RTT sample */
+    union {
+        struct tcp_tuple4 v4;
+        struct tcp_tuple6 v6[1];
+    } tuple;
+};
+#define TCP_HALF_SACK 1u
+#define TCP_HALF_TIMESTAMPS 2u
+#define TCP_HALF_ACKED 4u  /* the final ACK came while the accept queue was full */
+#define TCP_HALF_RESENT 8u /* no RTT sample: Karn */
+#define TCP_WSCALE_NONE 255
+
+/* TIME-WAIT, or FIN-WAIT-2 without an owner. */
+struct tcp_short {
+    struct slot slot; /* slot.link: next in its class, a reference */
+    uint32_t prev;
+    uint8_t state; /* enum la_state */
+    uint8_t class; /* of duration */
+    uint8_t rcv_shift : 4;
+    uint8_t iface : 4;
+    uint8_t flags; /* TCP_SHORT_* */
+    la_time expires;
+    tcp_seq rcv_nxt, snd_nxt;
+    uint32_t rcv_wnd; /* as it was last advertised */
+    uint32_t ts_recent, ts_offset;
+    uint32_t ts_recent_ms; /* when, low bits of milliseconds */
+    uint32_t invalid_ms;   /* when an ACK last went out, likewise; for the rate limit */
+    union {
+        struct tcp_tuple4 v4;
+        struct tcp_tuple6 v6[1];
+    } tuple;
+};
+#define TCP_SHORT_TIMESTAMPS 1u
+#define TCP_SHORT_ACKED 2u /* invalid_ms is set */
+
+#define TCP_HALF4_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple4))
+#define TCP_HALF6_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple6))
+#define TCP_SHORT4_BYTES (offsetof(struct tcp_short, tuple) + sizeof(struct tcp_tuple4))
+#define TCP_SHORT6_BYTES (offsetof(struct tcp_short, tuple) + sizeof(struct tcp_tuple6))
+_Static_assert(TCP_HALF4_BYTES <= 64 && TCP_HALF6_BYTES <= 96, "budget of a half-open record");
+_Static_assert(TCP_SHORT4_BYTES <= 64 && TCP_SHORT6_BYTES <= 96, "budget of a short record");
+
+struct tcp_listener {
+    struct slot slot;
+    struct la_prefix local;
+    uint16_t port;
+    bool v6_only;
+    bool on_ready;
+    uint8_t mask;      /* as last told */
+    uint32_t backlog;  /* L: each queue refuses when longer than this */
+    uint32_t half_len; /* SYN queue */
+    uint32_t accept_head, accept_tail, accept_len;
+    uint32_t chain_next; /* same bucket of ports */
+    uint32_t ready_next, ready_prev;
+    struct tcp_settings set;
+    uint64_t user;
+};
+
+/* A list of records linked both ways, oldest first. */
+struct tcp_fifo {
+    uint32_t head, tail; /* references */
+    uint32_t len;
+};
+
+#define TCP_HALF_CLASSES 8 /* 1, 2, 4 .. 64, 120 s */
+#define TCP_SHORT_CLASSES 16
+struct tcp_short_class {
+    struct tcp_fifo fifo;
+    uint64_t duration_ns; /* 0 with an empty list: free */
+    uint8_t state;        /* LA_TIME_WAIT or LA_FIN_WAIT_2 */
+    bool v4;              /* all of one family, so that the oldest of a family is a head */
+};
+
+/* A segment that was answered at once: its header is ready, it has no text. */
+struct tcp_reply {
+    struct la_addr src, dst;
+    uint64_t conn; /* handle bits, 0 for none */
+    uint16_t iface;
+    uint8_t ttl, tos;
+    uint8_t header_len;
+    uint8_t state; /* for the trace */
+    bool retransmission;
+    uint8_t header[TCP_HEADER_BYTES + TCP_OPTIONS_MAX];
+};
+
+#define TCP_LISTEN_BUCKETS 16
+#define TCP_PORT_TABLE 32
+
+struct tcp {
+    struct env env; /* first: the arena begins here */
+    struct slab conns, listeners, half4, half6, short4, short6;
+    struct index index;
+    struct wheel wheel;
+    struct tcp_fifo half_class[TCP_HALF_CLASSES];
+    struct tcp_short_class short_class[TCP_SHORT_CLASSES];
+    uint32_t listen_bucket[TCP_LISTEN_BUCKETS];
+    struct {
+        uint64_t offset; /* ring of struct tcp_reply */
+        uint32_t cap, first, count, count_max;
+    } replies;
+    uint32_t tx_head, tx_tail;       /* connections with something to send */
+    uint32_t ready_head, ready_tail; /* connections whose readiness changed */
+    uint32_t ready_listener_head, ready_listener_tail;
+    uint32_t starved_head, starved_tail; /* connections that wait for chunks */
+    uint32_t touched[LA_RX_BURST_MAX];   /* connections of the burst in progress */
+    uint32_t touched_count;
+    struct siphash_key key_isn, key_ts, key_port, key_index;
+    uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056 algorithm 4 */
+    uint16_t shards, shard;
+    uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
+    uint32_t iface_mtu[LA_IFACES_MAX];
+};
+
+static inline void *tcp_arena(const struct tcp *t)
+{
+    return (void *)(uintptr_t)t;
+}
+static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
+{
+    return (struct tcp_conn *)slab_at(&t->conns, t, ci);
+}
+static inline struct tcp_listener *listener_at(const struct tcp *t, uint32_t li)
+{
+    return (struct tcp_listener *)slab_at(&t->listeners, t, li);
+}
+static inline struct tcp_half *half_at(const struct tcp *t, uint32_t ref)
+{
+    const uint32_t i = ref & ~TCP_REF_V6;
+    return (struct tcp_half *)slab_at(ref & TCP_REF_V6 ? &t->half6 : &t->half4, t, i);
+}
+static inline struct tcp_short *short_at(const struct tcp *t, uint32_t ref)
+{
+    const uint32_t i = ref & ~TCP_REF_V6;
+    return (struct tcp_short *)slab_at(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, i);
+}
+
+/* Sets of states, as the RFC lists them: in(c, S(ESTABLISHED) | S(FIN_WAIT_1)). */
+#define S(name) (1u << LA_##name)
+static inline bool state_in(uint8_t state, uint32_t set)
+{
+    return (set >> state & 1u) != 0;
+}
+static inline bool in(const struct tcp_conn *c, uint32_t set)
+{
+    return state_in(c->state, set);
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * enter.c - How a full connection begins, changes state and ends.
+ *
+ * The state is written in one function, along edges held as data (RFC 9293 figure 5).
+ * An end with an error keeps the shell for whoever holds the handle: received bytes stay
+ * readable, then the error is told.
+ */
+#include "core/tcp/tcp.h"
+
+#define TO(name) (1u << LA_##name)
+static const uint16_t edges[LA_STATES] = {
+    [LA_CLOSED] = TO(SYN_SENT),
+    [LA_LISTEN] = 0, /* listeners are no connections */
+    [LA_SYN_SENT] = TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSED),
+    [LA_SYN_RECEIVED] = TO(ESTABLISHED) | TO(CLOSED),
+    [LA_ESTABLISHED] = TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(CLOSED),
+    [LA_FIN_WAIT_1] = TO(FIN_WAIT_2) | TO(CLOSING) | TO(CLOSED),
+    [LA_FIN_WAIT_2] = TO(TIME_WAIT) | TO(CLOSED),
+    [LA_CLOSE_WAIT] = TO(LAST_ACK) | TO(CLOSED),
+    [LA_CLOSING] = TO(TIME_WAIT) | TO(CLOSED),
+    [LA_LAST_ACK] = TO(CLOSED),
+    [LA_TIME_WAIT] = TO(CLOSED),
+};
+
+uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint64_t at = (uint64_t)((const uint8_t *)c - (const uint8_t *)t) - t->conns.offset;
+    return (uint32_t)(at / sizeof(*c));
+}
+
+void tcp_enter(struct tcp *t, struct tcp_conn *c, enum la_state to)
+{
+    const uint32_t ci = conn_index(t, c);
+
+    LA_ASSERT(c->state < LA_STATES);
+    LA_ASSERT(edges[c->state] & 1u << to);
+    trace_state(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, (uint8_t)to, LA_DROP_NONE);
+    c->state = (uint8_t)to;
+    c->state_since = t->env.now;
+}
+
+uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
+{
+    const uint32_t ci = slab_take(&t->conns, t);
+    struct tcp_conn *c;
+
+    if (ci == SLAB_NONE)
+        return SLAB_NONE;
+    c = conn_at(t, ci);
+    wheel_node_init(&c->node);
+    c->flow = *flow;
+    c->hash = hash;
+    c->state = LA_CLOSED;
+    c->listener = SLAB_NONE;
+    c->rcv.ooo = SLAB_NONE;
+    c->tx_next = c->tx_prev = c->ready_next = c->ready_prev = SLAB_NONE;
+    c->sndhint.chunk = SLAB_NONE;
+    c->opened = c->state_since = c->last_rx = c->last_tx = t->env.now;
+    c->rto_us = 1000000; /* RFC 6298 2.1 */
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        c->deadline[i] = LA_TIME_NEVER;
+    queue_init(&c->sndq);
+    queue_init(&c->rcvq);
+    return ci;
+}
+
+/* The slot goes back.  The connection is CLOSED, nobody holds it, and the index has forgotten it. */
+void conn_release(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    LA_ASSERT(c->state == LA_CLOSED);
+    LA_ASSERT(c->listener == SLAB_NONE);
+    tcp_timers_off(t, ci);
+    tcp_output_sleep(t, ci);
+    conn_unready(t, ci);
+    conn_unstarve(t, ci);
+    queue_clear(&c->sndq, &t->env.chunks, t);
+    queue_clear(&c->rcvq, &t->env.chunks, t);
+    reassembly_clear(t, c);
+    slab_give(&t->conns, t, ci);
+}
+
+void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
+        env_count(&t->env, LA_COUNT_AttemptFails);
+    trace_end(t, c, reason);
+    tcp_enter(t, c, LA_CLOSED);
+    index_remove(&t->index, t, c->hash, (struct index_entry){ .type = INDEX_CONN, .value = ci });
+    tcp_timers_off(t, ci);
+    tcp_output_sleep(t, ci);
+    queue_clear(&c->sndq, &t->env.chunks, t);
+    reassembly_clear(t, c);
+    c->sndhint.chunk = SLAB_NONE;
+    c->reserved = 0;
+    c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;
+    c->error = (int16_t)error;
+    c->reason = (uint16_t)reason;
+    if (c->held || c->listener != SLAB_NONE)
+        conn_ready(t, ci, true);
+    else
+        conn_release(t, ci);
+}
+
+void tcp_reset(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (in(c, S(SYN_RECEIVED) | S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2) | S(CLOSE_WAIT) |
+                  S(CLOSING) | S(LAST_ACK)))
+        reply_rst_from(t, c);
+    if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)))
+        env_count(&t->env, LA_COUNT_EstabResets);
+    tcp_end(t, ci, error, reason);
+}
+
+uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint32_t iface, bool v4)
+{
+    const uint16_t mss = t->iface_mss[iface][v4 ? 0 : 1];
+
+    return set->maxseg > 0 && set->maxseg < mss ? set->maxseg : mss;
+}
+
+/*
+ * Eff.snd.MSS = min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize (MUST-16), where the
+ * header size includes the options of every segment: the time stamp's 12 bytes.
+ */
+void conn_set_mss(struct tcp_conn *c, uint32_t path_mtu)
+{
+    const uint32_t headers = (la_addr_is_v4(c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
+    uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
+
+    LA_ASSERT(path_mtu <= UINT16_MAX);
+    c->path_mtu = (uint16_t)path_mtu;
+    if (mss > c->peer_mss)
+        mss = c->peer_mss;
+    if (c->set.maxseg > 0 && mss > c->set.maxseg)
+        mss = c->set.maxseg;
+    if (mss < LA_SEND_MSS_MIN)
+        mss = LA_SEND_MSS_MIN;
+    if (c->timestamps)
+        mss -= 12;
+    c->snd_mss = (uint16_t)mss;
+}
+
+#define WSCALE_MAX 14
+
+/* The peer's SYN or SYN-ACK answers what our SYN offered: both must have said it. */
+void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    const struct tcp_options *o = &seg->opt;
+    const bool v4 = la_addr_is_v4(c->flow.raddr);
+
+    c->peer_mss = o->has_mss ? o->mss : (v4 ? 536 : 1220); /* MUST-15 */
+    c->sack = c->sack && o->has_sack_ok;
+    c->timestamps = c->timestamps && o->has_timestamps;
+    if (o->has_wscale && c->rcv_shift > 0) {
+        c->snd_shift = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
+    } else {
+        c->snd_shift = 0;
+        c->rcv_shift = 0;
+    }
+    if (c->timestamps) {
+        c->ts_recent = o->ts_val;
+        c->ts_recent_at = t->env.now;
+    }
+    conn_set_mss(c, c->path_mtu);
+    cc_init(t, c);
+}
+
+/* Everything that begins when the handshake is complete. */
+void conn_established(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    c->established = true;
+    c->quick = 16;
+    c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;
+    c->snd.recover = c->iss;
+    c->backoff = 0;
+    c->retransmits = 0;
+    c->r1_told = false;
+    tcp_timer_stop(c, TCP_DL_RTX);
+    tcp_rtx_rearm(t, ci);
+    keepalive_rearm(t, ci);
+    conn_ready(t, ci, true);
+    tcp_output_wake(t, ci);
+}

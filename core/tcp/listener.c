@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listener.c - Listeners and their two queues.
+ *
+ * The SYN queue counts half-open records, the accept queue holds established connections
+ * nobody has accepted.  Both are bounded by L = min(backlog, net.core.somaxconn), and both
+ * refuse when they are longer than L, so that each holds L + 1, as on Linux.
+ *
+ * A SYN finds its listener by port, then by the longest prefix that covers its destination:
+ * a listener may stand on one address, on a prefix, or on everything.
+ */
+#include "core/tcp/tcp.h"
+
+static uint32_t bucket_of(uint16_t port)
+{
+    return ((uint32_t)port * 2654435761u) >> 28;
+}
+_Static_assert(TCP_LISTEN_BUCKETS == 16, "bucket_of gives four bits");
+
+uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port)
+{
+    uint32_t best = SLAB_NONE;
+
+    for (uint32_t li = t->listen_bucket[bucket_of(port)]; li != SLAB_NONE;
+         li = listener_at(t, li)->chain_next) {
+        const struct tcp_listener *l = listener_at(t, li);
+
+        if (l->port != port || !la_prefix_covers(l->local, addr))
+            continue;
+        if (l->v6_only && la_addr_is_v4(addr))
+            continue;
+        if (best == SLAB_NONE || l->local.len > listener_at(t, best)->local.len)
+            best = li;
+    }
+    return best;
+}
+
+bool listener_on_port(const struct tcp *t, uint16_t port)
+{
+    for (uint32_t li = t->listen_bucket[bucket_of(port)]; li != SLAB_NONE;
+         li = listener_at(t, li)->chain_next)
+        if (listener_at(t, li)->port == port)
+            return true;
+    return false;
+}
+
+static uint32_t limit_of(const struct tcp *t, const struct tcp_listener *l)
+{
+    return l->backlog < t->env.knobs.somaxconn ? l->backlog : t->env.knobs.somaxconn;
+}
+
+bool listener_half_full(const struct tcp *t, const struct tcp_listener *l)
+{
+    return l->half_len > limit_of(t, l);
+}
+
+bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l)
+{
+    return l->accept_len > limit_of(t, l);
+}
+
+uint32_t listener_mask(const struct tcp_listener *l)
+{
+    return l->accept_len > 0 ? LA_ACCEPTABLE : 0;
+}
+
+void listener_ready(struct tcp *t, uint32_t li)
+{
+    struct tcp_listener *l = listener_at(t, li);
+
+    if (l->on_ready)
+        return;
+    l->on_ready = true;
+    l->ready_next = SLAB_NONE;
+    l->ready_prev = t->ready_listener_tail;
+    if (t->ready_listener_tail == SLAB_NONE)
+        t->ready_listener_head = li;
+    else
+        listener_at(t, t->ready_listener_tail)->ready_next = li;
+    t->ready_listener_tail = li;
+}
+
+static void listener_unready(struct tcp *t, uint32_t li)
+{
+    struct tcp_listener *l = listener_at(t, li);
+
+    if (!l->on_ready)
+        return;
+    l->on_ready = false;
+    if (l->ready_prev == SLAB_NONE)
+        t->ready_listener_head = l->ready_next;
+    else
+        listener_at(t, l->ready_prev)->ready_next = l->ready_next;
+    if (l->ready_next == SLAB_NONE)
+        t->ready_listener_tail = l->ready_prev;
+    else
+        listener_at(t, l->ready_next)->ready_prev = l->ready_prev;
+}
+
+void listener_accept_push(struct tcp *t, uint32_t li, uint32_t ci)
+{
+    struct tcp_listener *l = listener_at(t, li);
+    struct tcp_conn *c = conn_at(t, ci);
+
+    LA_ASSERT(c->listener == li);
+    c->slot.link = SLAB_NONE;
+    if (l->accept_tail == SLAB_NONE)
+        l->accept_head = ci;
+    else
+        conn_at(t, l->accept_tail)->slot.link = ci;
+    l->accept_tail = ci;
+    l->accept_len++;
+    listener_ready(t, li);
+}
+
+void settings_init(const struct tcp *t, struct tcp_settings *set)
+{
+    const struct env_knobs *k = &t->env.knobs;
+
+    memset(set, 0, sizeof(*set));
+    set->rcvbuf = k->rcvbuf;
+    set->sndbuf = k->sndbuf;
+    set->ttl = (uint8_t)k->default_ttl;
+}
+
+enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_listener_id *out)
+{
+    const uint32_t bucket = bucket_of(config->port);
+    struct tcp_listener *l;
+    uint32_t li;
+
+    if (config->port == 0 || config->local.len > 128)
+        return LA_EINVAL;
+    for (li = t->listen_bucket[bucket]; li != SLAB_NONE; li = listener_at(t, li)->chain_next) {
+        l = listener_at(t, li);
+        if (l->port == config->port && l->local.len == config->local.len &&
+            l->v6_only == config->v6_only && la_addr_equal(l->local.addr, config->local.addr))
+            return LA_EADDRINUSE;
+    }
+    li = slab_take(&t->listeners, t);
+    if (li == SLAB_NONE)
+        return LA_ENOBUFS;
+    l = listener_at(t, li);
+    l->local = config->local;
+    l->port = config->port;
+    l->v6_only = config->v6_only;
+    l->backlog = config->backlog;
+    l->user = config->user;
+    l->accept_head = l->accept_tail = SLAB_NONE;
+    l->ready_next = l->ready_prev = SLAB_NONE;
+    settings_init(t, &l->set);
+    l->chain_next = t->listen_bucket[bucket];
+    t->listen_bucket[bucket] = li;
+    out->bits = slab_handle(&t->listeners, t, li);
+    return LA_OK;
+}
+
+static void unchain(struct tcp *t, uint32_t li)
+{
+    const struct tcp_listener *l = listener_at(t, li);
+    uint32_t *at = &t->listen_bucket[bucket_of(l->port)];
+
+    while (*at != li) {
+        LA_ASSERT(*at != SLAB_NONE);
+        at = &listener_at(t, *at)->chain_next;
+    }
+    *at = l->chain_next;
+}
+
+enum la_err tcp_listener_close(struct tcp *t, la_listener_id id)
+{
+    const uint32_t li = slab_find(&t->listeners, t, id.bits);
+    struct tcp_listener *l;
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    half_drop_listener(t, li);
+    l = listener_at(t, li);
+    LA_ASSERT(l->half_len == 0);
+    while (l->accept_head != SLAB_NONE) {
+        const uint32_t ci = l->accept_head;
+        struct tcp_conn *c = conn_at(t, ci);
+
+        l->accept_head = c->slot.link;
+        c->slot.link = SLAB_NONE;
+        c->listener = SLAB_NONE;
+        if (c->state == LA_CLOSED)
+            conn_release(t, ci); /* it ended while it waited */
+        else
+            tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_LISTENER_CLOSED);
+    }
+    listener_unready(t, li);
+    unchain(t, li);
+    slab_give(&t->listeners, t, li);
+    return LA_OK;
+}
+
+enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct la_accepted *out)
+{
+    const uint32_t li = slab_find(&t->listeners, t, id.bits);
+    struct tcp_listener *l;
+    struct tcp_conn *c;
+    uint32_t ci;
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    l = listener_at(t, li);
+    ci = l->accept_head;
+    if (ci == SLAB_NONE)
+        return LA_EAGAIN;
+    c = conn_at(t, ci);
+    l->accept_head = c->slot.link;
+    if (l->accept_head == SLAB_NONE)
+        l->accept_tail = SLAB_NONE;
+    l->accept_len--;
+    listener_ready(t, li);
+    c->slot.link = SLAB_NONE;
+    c->listener = SLAB_NONE;
+    c->held = true;
+    c->user = user;
+    out->conn.bits = slab_handle(&t->conns, t, ci);
+    out->local = (struct la_endpoint){ .addr = c->flow.laddr, .port = c->flow.lport };
+    out->remote = (struct la_endpoint){ .addr = c->flow.raddr, .port = c->flow.rport };
+    conn_ready(t, ci, true);
+    return LA_OK;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lookup.c - From a 4-tuple to what stands under it: one hash, one index, three sizes
+ * of record.
+ */
+#include "core/tcp/tcp.h"
+
+/* The bytes that are hashed: 12 for IPv4, 36 for IPv6. */
+static uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
+{
+    const bool v4 = la_addr_is_v4(f->raddr);
+    const uint32_t n = v4 ? 4 : 16;
+    const uint32_t skip = 16 - n;
+
+    memcpy(out, f->laddr.bytes + skip, n);
+    memcpy(out + n, f->raddr.bytes + skip, n);
+    out[2 * n] = (uint8_t)(f->lport >> 8);
+    out[2 * n + 1] = (uint8_t)f->lport;
+    out[2 * n + 2] = (uint8_t)(f->rport >> 8);
+    out[2 * n + 3] = (uint8_t)f->rport;
+    return 2 * n + 4;
+}
+
+uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow)
+{
+    uint8_t bytes[36];
+    const uint32_t n = flow_bytes(flow, bytes);
+
+    return (uint32_t)siphash13(&t->key_index, bytes, n);
+}
+
+bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)
+{
+    return a->lport == b->lport && a->rport == b->rport && la_addr_equal(a->raddr, b->raddr) &&
+           la_addr_equal(a->laddr, b->laddr);
+}
+
+static void flow_from4(const struct tcp_tuple4 *p, struct tcp_flow *out)
+{
+    out->laddr = la_addr_v4(p->laddr[0], p->laddr[1], p->laddr[2], p->laddr[3]);
+    out->raddr = la_addr_v4(p->raddr[0], p->raddr[1], p->raddr[2], p->raddr[3]);
+    out->lport = p->lport;
+    out->rport = p->rport;
+}
+
+static void flow_from6(const struct tcp_tuple6 *p, struct tcp_flow *out)
+{
+    memcpy(out->laddr.bytes, p->laddr, 16);
+    memcpy(out->raddr.bytes, p->raddr, 16);
+    out->lport = p->lport;
+    out->rport = p->rport;
+}
+
+void half_flow(const struct tcp_half *h, uint32_t ref, struct tcp_flow *out)
+{
+    if (ref & TCP_REF_V6)
+        flow_from6(h->tuple.v6, out);
+    else
+        flow_from4(&h->tuple.v4, out);
+}
+
+void short_flow(const struct tcp_short *w, uint32_t ref, struct tcp_flow *out)
+{
+    if (ref & TCP_REF_V6)
+        flow_from6(w->tuple.v6, out);
+    else
+        flow_from4(&w->tuple.v4, out);
+}
+
+static bool names(const struct tcp *t, struct index_entry e, const struct tcp_flow *flow)
+{
+    struct tcp_flow f;
+
+    switch (e.type) {
+    case INDEX_CONN:
+        return flow_equal(&conn_at(t, e.value)->flow, flow);
+    case INDEX_HALF_OPEN:
+        half_flow(half_at(t, e.value), e.value, &f);
+        return flow_equal(&f, flow);
+    case INDEX_SHORT:
+        short_flow(short_at(t, e.value), e.value, &f);
+        return flow_equal(&f, flow);
+    case INDEX_FREE:
+        break;
+    }
+    return false;
+}
+
+struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
+{
+    struct index_cursor at = index_find(&t->index, hash);
+    struct index_entry e;
+
+    while (index_next(&t->index, t, &at, &e))
+        if (names(t, e, flow))
+            return e;
+    return (struct index_entry){ .type = INDEX_FREE, .value = 0 };
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output.c - What to send now.
+ *
+ * Connections with something to send stand on one list; la_tx() takes them in turn, one
+ * descriptor each.  What a connection sends next is decided here, in this order: its SYN,
+ * the segment that fast recovery asks for, what an RTO declared lost, a zero-window probe,
+ * new text and FIN, a keepalive probe, a bare ACK.
+ *
+ * New text goes when it fills a segment, when nothing is in flight or Nagle is off, or when
+ * it is at least half of the largest window the peer ever offered (MUST-38, SHLD-7,
+ * RFC 9293 3.8.6.2.1).
+ */
+#include "core/tcp/tcp.h"
+
+void tcp_output_wake(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (c->on_tx)
+        return;
+    c->on_tx = true;
+    c->tx_next = SLAB_NONE;
+    c->tx_prev = t->tx_tail;
+    if (t->tx_tail == SLAB_NONE)
+        t->tx_head = ci;
+    else
+        conn_at(t, t->tx_tail)->tx_next = ci;
+    t->tx_tail = ci;
+}
+
+void tcp_output_sleep(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (!c->on_tx)
+        return;
+    c->on_tx = false;
+    if (c->tx_prev == SLAB_NONE)
+        t->tx_head = c->tx_next;
+    else
+        conn_at(t, c->tx_prev)->tx_next = c->tx_next;
+    if (c->tx_next == SLAB_NONE)
+        t->tx_tail = c->tx_prev;
+    else
+        conn_at(t, c->tx_next)->tx_prev = c->tx_prev;
+}
+
+/* One segment that has been decided on. */
+struct plan {
+    tcp_seq seq;
+    uint32_t len; /* bytes of text */
+    uint8_t flags;
+    bool again;   /* a retransmission */
+    uint32_t gso; /* bytes of text a descriptor may hold */
+};
+
+static void put_options(struct tcp *t, struct tcp_conn *c, struct tcp_seg *seg)
+{
+    struct tcp_options *o = &seg->opt;
+
+    if (seg->flags & TCP_SYN) {
+        o->has_mss = true;
+        o->mss = c->adv_mss;
+        o->has_sack_ok = c->sack;
+        o->has_wscale = c->rcv_shift > 0;
+        o->wscale = c->rcv_shift;
+    }
+    if (c->timestamps) {
+        o->has_timestamps = true;
+        o->ts_val = tcp_ts_now(t, c->ts_offset);
+        o->ts_ecr = seg->flags & TCP_ACK ? c->ts_recent : 0;
+    }
+    if (c->sack && seg->flags & TCP_ACK && !(seg->flags & TCP_SYN) && c->rcv.ooo != SLAB_NONE)
+        o->sack_count = (uint8_t)reassembly_blocks(t, c, o->sack, c->timestamps ? 3 : 4);
+}
+
+static void put_text(struct tcp *t, struct tcp_conn *c, const struct plan *p, struct la_tx *tx)
+{
+    uint32_t count = 0;
+    uint32_t n;
+
+    tx->span_count = 0;
+    tx->gso_size_bytes = 0;
+    if (p->len == 0)
+        return;
+    n = queue_spans(&c->sndq, &t->env.chunks, t, seq_diff(c->snd.una, p->seq), p->len, tx->spans,
+                    LA_TX_SPANS_MAX, &count, p->again ? NULL : &c->sndhint);
+    LA_ASSERT(n == p->len);
+    tx->span_count = (uint16_t)count;
+    if (p->len > c->snd_mss)
+        tx->gso_size_bytes = c->snd_mss;
+}
+
+static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const uint32_t segs = p->len > c->snd_mss ? (p->len + c->snd_mss - 1) / c->snd_mss : 1;
+    const tcp_seq end = seq_add(p->seq, p->len + ((p->flags & (TCP_SYN | TCP_FIN)) != 0));
+
+    c->segs_out += segs;
+    c->bytes_sent += p->len;
+    if (p->again) {
+        c->segs_retransmitted += segs;
+        env_count(&t->env, LA_COUNT_RetransSegs);
+        if (c->rto_recovery)
+            env_count(&t->env, LA_COUNT_TCPSlowStartRetrans);
+        c->timing = false; /* Karn */
+    } else {
+        t->env.counters[LA_COUNT_OutSegs] += segs;
+    }
+    if (p->flags & TCP_ACK)
+        ack_sent(t, c);
+    c->last_tx = t->env.now;
+    if (seq_gt(end, c->snd.nxt)) {
+        if (conn_flight(c) == 0)
+            c->rtx_since = t->env.now;
+        if (seq_eq(c->snd.rtx, c->snd.nxt))
+            c->snd.rtx = end;
+        if (!c->timing && !p->again) {
+            c->timing = true;
+            c->rtt_seq = p->seq;
+            c->rtt_at = t->env.now;
+        }
+        c->snd.nxt = end;
+    }
+    if (p->flags & TCP_SYN)
+        return; /* its timer was armed when it was decided */
+    tcp_rtx_rearm(t, ci);
+}
+
+static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx *tx,
+                 struct tcp_out *out)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const uint32_t at = la_addr_is_v4(c->flow.raddr) ? 20 : 40;
+    struct tcp_seg seg = {
+        .src_port = c->flow.lport,
+        .dst_port = c->flow.rport,
+        .seq = p->seq,
+        .ack = p->flags & TCP_ACK ? c->rcv.nxt : seq_of(0),
+        .flags = p->flags,
+        .len = p->len,
+    };
+
+    seg.wnd = rcv_window_field(t, c, (p->flags & TCP_SYN) != 0);
+    put_options(t, c, &seg);
+    put_text(t, c, p, tx);
+    tx->header_len = (uint16_t)tcp_emit(&seg, tx->header + at);
+    tx->conn.bits = c->held ? slab_handle(&t->conns, t, ci) : 0;
+    *out = (struct tcp_out){
+        .src = c->flow.laddr,
+        .dst = c->flow.raddr,
+        .iface = c->iface,
+        .ttl = c->set.ttl,
+        .tos = c->set.tos & 0xfcu,
+        .tcp_len = tx->header_len + p->len,
+    };
+    trace_tx(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, &seg, p->again);
+    after_sending(t, ci, p);
+}
+
+/* SYN-SENT: <SEQ=ISS><CTL=SYN>; SYN-RECEIVED: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
+static bool plan_syn(struct tcp_conn *c, struct plan *p)
+{
+    if (!c->want_syn)
+        return false;
+    c->want_syn = false;
+    p->seq = c->iss;
+    p->flags = c->state == LA_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+    p->again = c->retransmits > 0;
+    return true;
+}
+
+/* Flags of a segment of text that ends at @end. */
+static void finish(const struct tcp_conn *c, struct plan *p, tcp_seq text_end)
+{
+    p->flags |= TCP_ACK;
+    if (p->len > 0 && seq_eq(seq_add(p->seq, p->len), text_end))
+        p->flags |= TCP_PSH; /* MUST-61 */
+    if (c->fin_sent && seq_eq(seq_add(p->seq, p->len), c->snd.fin_seq))
+        p->flags |= TCP_FIN;
+}
+
+static tcp_seq text_end(const struct tcp_conn *c)
+{
+    return seq_add(c->snd.una, c->sndq.len_bytes);
+}
+
+/* One segment from @seq of what is in flight, inside the window (SHLD-16, SHLD-17). */
+static bool plan_again(const struct tcp_conn *c, tcp_seq seq, struct plan *p)
+{
+    const uint32_t offset = seq_diff(c->snd.una, seq);
+    const tcp_seq end = c->fin_sent ? c->snd.fin_seq : c->snd.nxt;
+    uint32_t len = seq_lt(seq, end) ? seq_diff(seq, end) : 0;
+    const uint32_t room = c->snd.wnd > offset ? c->snd.wnd - offset : 0;
+
+    if (room == 0 || seq_ge(seq, c->snd.nxt))
+        return false;
+    if (len > c->snd_mss)
+        len = c->snd_mss;
+    if (len > room)
+        len = room;
+    p->seq = seq;
+    p->len = len;
+    p->again = true;
+    finish(c, p, text_end(c));
+    return true;
+}
+
+static bool plan_lost(struct tcp_conn *c, struct plan *p)
+{
+    if (c->want_rtx) {
+        c->want_rtx = false;
+        if (plan_again(c, c->snd.una, p))
+            return true;
+    }
+    if (!seq_lt(c->snd.rtx, c->snd.nxt) || seq_diff(c->snd.una, c->snd.rtx) >= c->cwnd)
+        return false;
+    if (!plan_again(c, c->snd.rtx, p))
+        return false;
+    c->snd.rtx = seq_add(c->snd.rtx, p->len + ((p->flags & TCP_FIN) != 0));
+    return true;
+}
+
+/* One octet beyond the window, or what a window too small to be worth it would take. */
+static bool plan_probe(struct tcp_conn *c, struct plan *p)
+{
+    const uint32_t unsent = conn_unsent(c);
+
+    if (!c->want_probe)
+        return false;
+    c->want_probe = false;
+    if (!conn_in_persist(c))
+        return false;
+    p->seq = conn_flight(c) > 0 ? c->snd.una : c->snd.nxt;
+    p->again = conn_flight(c) > 0;
+    if (p->again && c->fin_sent && seq_eq(p->seq, c->snd.fin_seq))
+        p->len = 0;
+    else if (p->again)
+        p->len = 1;
+    else if (unsent > 0)
+        p->len = c->snd.wnd > 0 ? c->snd.wnd : 1;
+    if (p->len > unsent && !p->again)
+        p->len = unsent;
+    if (!p->again && unsent == 0) {
+        c->fin_sent = true;
+        c->snd.fin_seq = p->seq;
+    }
+    finish(c, p, text_end(c));
+    return true;
+}
+
+/* How much new text may go, by both windows; 0 if none may. */
+static uint32_t sendable(const struct tcp_conn *c, uint32_t unsent, uint32_t most)
+{
+    const uint32_t flight = conn_flight(c);
+    const uint32_t limited =
+        !c->in_recovery && c->dupacks < 3 ? c->dupacks * (uint32_t)c->snd_mss : 0;
+    const uint32_t cwnd = c->cwnd + limited; /* RFC 3042: limited transmit */
+    const uint32_t room = cwnd > flight ? cwnd - flight : 0;
+    uint32_t len = unsent < most ? unsent : most;
+    const uint32_t usable = snd_usable(c);
+
+    if (len > usable)
+        len = usable;
+    if (len <= room)
+        return len;
+    /* Limited by congestion: whole segments only, so that the window is not spent on crumbs. */
+    return room >= c->snd_mss ? room - room % c->snd_mss : 0;
+}
+
+/* Is a segment of @len bytes, less than a full one, worth sending? */
+static bool worth_sending(struct tcp *t, uint32_t ci, uint32_t len, uint32_t unsent)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const bool idle = conn_flight(c) == 0;
+
+    if (len == unsent) {
+        if (conn_fin_unsent(c) || c->push)
+            return true;
+        if (c->more || c->set.cork) {
+            if (c->deadline[TCP_DL_CORK].ns == UINT64_MAX)
+                tcp_timer_arm(t, ci, TCP_DL_CORK, time_add(t->env.now, 200 * NS_PER_MS));
+            return false;
+        }
+        return idle || c->set.nodelay;
+    }
+    return (idle || c->set.nodelay) && len >= c->snd.max_wnd / 2;
+}
+
+static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const uint32_t unsent = conn_unsent(c);
+    const uint32_t mss = c->snd_mss;
+    const uint32_t most = p->gso > mss ? p->gso - p->gso % mss : mss;
+    uint32_t len;
+
+    if (!in(c, S(ESTABLISHED) | S(CLOSE_WAIT) | S(FIN_WAIT_1) | S(CLOSING) | S(LAST_ACK)))
+        return false;
+    if (unsent == 0 && !(conn_fin_unsent(c) && snd_usable(c) > 0))
+        return false;
+    cc_idle_restart(t, c);
+    len = unsent > 0 ? sendable(c, unsent, most) : 0;
+    if (unsent > 0 && len == 0)
+        return false;
+    if (len > mss && len < unsent)
+        len -= len % mss;
+    if (len < mss && unsent > 0 && !worth_sending(t, ci, len, unsent))
+        return false;
+    p->seq = c->snd.nxt;
+    p->len = len;
+    if (conn_fin_unsent(c) && len == unsent && snd_usable(c) > len) {
+        c->fin_sent = true;
+        c->snd.fin_seq = seq_add(p->seq, len);
+    }
+    if (len == unsent) {
+        c->push = false;
+        tcp_timer_stop(c, TCP_DL_CORK);
+    }
+    finish(c, p, text_end(c));
+    return true;
+}
+
+/* A probe has no text and an old sequence number: the peer must acknowledge it (SHLD-12). */
+static bool plan_bare(struct tcp_conn *c, struct plan *p)
+{
+    if (c->want_keepalive) {
+        c->want_keepalive = false;
+        p->seq = seq_sub(c->snd.nxt, 1);
+        p->flags = TCP_ACK;
+        return true;
+    }
+    if (!c->want_ack)
+        return false;
+    p->seq = c->snd.nxt;
+    p->flags = TCP_ACK;
+    return true;
+}
+
+static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *tx,
+                        struct tcp_out *out)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    struct plan p = { .gso = gso };
+    bool found;
+
+    if (c->state == LA_CLOSED)
+        return false;
+    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
+        found = plan_syn(c, &p);
+    else
+        found = plan_lost(c, &p) || plan_probe(c, &p) || plan_new(t, ci, &p) || plan_bare(c, &p);
+    if (!found) {
+        tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
+        return false;
+    }
+    emit(t, ci, &p, tx, out);
+    return true;
+}
+
+bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_tx *tx,
+                     struct tcp_out *out)
+{
+    while (t->tx_head != SLAB_NONE) {
+        const uint32_t ci = t->tx_head;
+
+        tcp_output_sleep(t, ci);
+        if (conn_output(t, ci, gso_max_of_iface[conn_at(t, ci)->iface], tx, out)) {
+            tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rcv_window.c - How much the peer may send.
+ *
+ * The right edge never moves left (SHLD-14): it is remembered as a sequence number, and
+ * the field is rounded up to the scale.  It moves right only in steps worth a segment:
+ * the receiver's side of silly-window avoidance (MUST-39, RFC 9293 3.8.6.2.2).
+ *
+ * Rounding up gives a few bytes more than the buffer.  A peer that sends byte by byte into
+ * a full buffer could make that creep; when the buffer is over by one unit of scale, the
+ * field is rounded down instead, so that the window can close and the peer probes.
+ */
+#include "core/tcp/tcp.h"
+
+#define WINDOW_SHIFT 7 /* windows up to 8 MB, in units of 128 bytes */
+
+uint8_t rcv_window_shift(const struct tcp *t)
+{
+    (void)t;
+    return WINDOW_SHIFT;
+}
+
+/* The right edge the buffer could bear. */
+static tcp_seq bearable(const struct tcp_conn *c)
+{
+    const uint32_t limit = (uint32_t)UINT16_MAX << c->rcv_shift;
+    uint32_t space = c->rcvq.len_bytes < c->set.rcvbuf ? c->set.rcvbuf - c->rcvq.len_bytes : 0;
+
+    if (space > limit)
+        space = limit;
+    return seq_add(c->rcv.nxt, space);
+}
+
+/* What makes a move of the right edge worth telling. */
+static uint32_t worth(const struct tcp_conn *c)
+{
+    const uint32_t half = c->set.rcvbuf / 2;
+    const uint32_t mss = c->rcv_mss > 0 ? c->rcv_mss : 1;
+
+    return mss < half ? mss : half;
+}
+
+static void count_zero(struct tcp *t, struct tcp_conn *c, uint32_t field)
+{
+    if (field == 0 && !c->zero_adv)
+        env_count(&t->env, LA_COUNT_TCPToZeroWindowAdv);
+    if (field != 0 && c->zero_adv)
+        env_count(&t->env, LA_COUNT_TCPFromZeroWindowAdv);
+    c->zero_adv = field == 0;
+}
+
+uint16_t rcv_window_field(struct tcp *t, struct tcp_conn *c, bool syn)
+{
+    const uint32_t unit = 1u << c->rcv_shift;
+    const tcp_seq right = bearable(c);
+    uint32_t wnd, field;
+
+    if (syn) { /* never scaled: RFC 7323 2.2 */
+        wnd = c->set.rcvbuf < UINT16_MAX ? c->set.rcvbuf : UINT16_MAX;
+        c->rcv.adv = seq_add(c->rcv.nxt, wnd);
+        return (uint16_t)wnd;
+    }
+    if (seq_gt(right, c->rcv.adv) && seq_diff(c->rcv.adv, right) >= worth(c))
+        c->rcv.adv = right;
+    wnd = tcp_rcv_wnd(c);
+    if (c->rcvq.len_bytes >= c->set.rcvbuf + unit)
+        field = wnd >> c->rcv_shift;
+    else
+        field = (wnd + unit - 1) >> c->rcv_shift;
+    if (field > UINT16_MAX)
+        field = UINT16_MAX;
+    if (field << c->rcv_shift > wnd)
+        c->rcv.adv = seq_add(c->rcv.nxt, field << c->rcv_shift);
+    count_zero(t, c, field);
+    return (uint16_t)field;
+}
+
+bool rcv_window_update_due(const struct tcp *t, const struct tcp_conn *c)
+{
+    const tcp_seq right = bearable(c);
+    const uint32_t step = worth(c);
+    uint32_t gain;
+
+    (void)t;
+    if (!seq_gt(right, c->rcv.adv) || c->fin_received)
+        return false;
+    gain = seq_diff(c->rcv.adv, right);
+    if (tcp_rcv_wnd(c) < step)
+        return gain >= step; /* the peer waits for it */
+    return gain >= 2 * step && gain >= c->set.rcvbuf / 4;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rtt.c - Round-trip time and RTO (RFC 6298).
+ *
+ * One segment is timed at a time, to the nanosecond.  Karn: a retransmission ends the
+ * timing.  While nothing but retransmissions is under way, time stamps give samples, to
+ * the millisecond.  The smallest RTO is tcp_rto_min_us, added to SRTT as on Linux.
+ */
+#include "core/tcp/tcp.h"
+
+uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset)
+{
+    return (uint32_t)(t->env.now.ns / NS_PER_MS) + ts_offset;
+}
+
+void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns)
+{
+    const uint64_t us = rtt_ns / NS_PER_US;
+    const uint32_t r = us < 1 ? 1 : us > 60000000 ? 60000000 : (uint32_t)us;
+    uint32_t var, rto;
+
+    if (c->srtt_us8 == 0) { /* (2.2) */
+        c->srtt_us8 = r * 8;
+        c->rttvar_us4 = r * 2;
+    } else { /* (2.3) */
+        const uint32_t srtt = c->srtt_us8 / 8;
+        const uint32_t err = r > srtt ? r - srtt : srtt - r;
+
+        c->rttvar_us4 = c->rttvar_us4 - c->rttvar_us4 / 4 + err;
+        c->srtt_us8 = c->srtt_us8 - c->srtt_us8 / 8 + r;
+    }
+    var = c->rttvar_us4; /* 4 * RTTVAR */
+    if (var < t->env.knobs.rto_min_us)
+        var = t->env.knobs.rto_min_us;
+    rto = c->srtt_us8 / 8 + var;
+    c->rto_us = rto;
+}
+
+void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack)
+{
+    if (c->timing && seq_gt(ack, c->rtt_seq)) {
+        c->timing = false;
+        rtt_sample(t, c, time_since(c->rtt_at, t->env.now));
+        return;
+    }
+    if (!c->timing && c->timestamps && seg->opt.has_timestamps && c->retransmits > 0) {
+        const uint32_t ms = tcp_ts_now(t, c->ts_offset) - seg->opt.ts_ecr;
+
+        if (ms < 60000)
+            rtt_sample(t, c, (ms > 0 ? ms : 1) * NS_PER_MS);
+    }
+}
+
+/* The RTO in force, backed off. */
+uint64_t rtt_rto_ns(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint64_t max_ns = t->env.knobs.rto_max_ms * NS_PER_MS;
+    const uint32_t shift = c->backoff < 20 ? c->backoff : 20;
+    const uint64_t ns = (c->rto_us * NS_PER_US) << shift;
+
+    return ns < max_ns ? ns : max_ns;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c - Options of options.def, on connections and on listeners. */
+#include "core/tcp/tcp.h"
+
+struct limits {
+    uint64_t min, max;
+};
+static const struct limits limits[LA_OPTIONS] = {
+#define LA_OPTION(name, unit, min, max, text) [LA_OPT_##name] = { min, max },
+#include <lastack/options.def>
+#undef LA_OPTION
+};
+
+enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
+                            uint64_t value)
+{
+    (void)t;
+    if ((uint32_t)option >= LA_OPTIONS)
+        return LA_ENOPROTOOPT;
+    if (value < limits[option].min || value > limits[option].max)
+        return LA_EINVAL;
+    switch (option) {
+    case LA_OPT_NODELAY:
+        set->nodelay = value != 0;
+        break;
+    case LA_OPT_CORK:
+        set->cork = value != 0;
+        break;
+    case LA_OPT_TTL:
+        set->ttl = (uint8_t)value;
+        break;
+    case LA_OPT_TOS:
+        set->tos = (uint8_t)value & 0xfcu; /* the ECN bits are TCP's (RFC 3168) */
+        break;
+    case LA_OPT_MAXSEG:
+        set->maxseg = (uint16_t)value;
+        break;
+    case LA_OPT_SNDBUF:
+        set->sndbuf = (uint32_t)value;
+        break;
+    case LA_OPT_RCVBUF:
+        set->rcvbuf = (uint32_t)value;
+        break;
+    case LA_OPT_USER_TIMEOUT:
+        set->user_timeout_ms = (uint32_t)value;
+        break;
+    case LA_OPT_KEEPALIVE:
+        set->keepalive = value != 0;
+        break;
+    case LA_OPT_KEEPIDLE:
+        set->keepidle_s = (uint16_t)value;
+        break;
+    case LA_OPT_KEEPINTVL:
+        set->keepintvl_s = (uint16_t)value;
+        break;
+    case LA_OPT_KEEPCNT:
+        set->keepcnt = (uint8_t)value;
+        break;
+    case LA_OPT_LINGER2:
+        set->linger2_s = (uint16_t)value;
+        break;
+    case LA_OPT_QUICKACK:
+        set->quickack = value != 0;
+        break;
+    case LA_OPTIONS:
+        return LA_ENOPROTOOPT;
+    }
+    return LA_OK;
+}
+
+enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
+                            enum la_option option, uint64_t *value)
+{
+    const struct env_knobs *k = &t->env.knobs;
+
+    switch (option) {
+    case LA_OPT_NODELAY:
+        *value = set->nodelay;
+        break;
+    case LA_OPT_CORK:
+        *value = set->cork;
+        break;
+    case LA_OPT_TTL:
+        *value = set->ttl;
+        break;
+    case LA_OPT_TOS:
+        *value = set->tos;
+        break;
+    case LA_OPT_MAXSEG:
+        *value = set->maxseg;
+        break;
+    case LA_OPT_SNDBUF:
+        *value = set->sndbuf;
+        break;
+    case LA_OPT_RCVBUF:
+        *value = set->rcvbuf;
+        break;
+    case LA_OPT_USER_TIMEOUT:
+        *value = set->user_timeout_ms;
+        break;
+    case LA_OPT_KEEPALIVE:
+        *value = set->keepalive;
+        break;
+    case LA_OPT_KEEPIDLE:
+        *value = set->keepidle_s > 0 ? set->keepidle_s : k->keepalive_time;
+        break;
+    case LA_OPT_KEEPINTVL:
+        *value = set->keepintvl_s > 0 ? set->keepintvl_s : k->keepalive_intvl;
+        break;
+    case LA_OPT_KEEPCNT:
+        *value = set->keepcnt > 0 ? set->keepcnt : k->keepalive_probes;
+        break;
+    case LA_OPT_LINGER2:
+        *value = set->linger2_s > 0 ? set->linger2_s : k->fin_timeout;
+        break;
+    case LA_OPT_QUICKACK:
+        *value = set->quickack;
+        break;
+    case LA_OPTIONS:
+        return LA_ENOPROTOOPT;
+    }
+    return (uint32_t)option < LA_OPTIONS ? LA_OK : LA_ENOPROTOOPT;
+}
+
+/* What a changed option does to a connection that is already there. */
+void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (option == LA_OPT_KEEPALIVE || option == LA_OPT_KEEPIDLE)
+        keepalive_rearm(t, ci);
+    if (option == LA_OPT_NODELAY || option == LA_OPT_CORK) {
+        if (!c->set.cork)
+            tcp_timer_stop(c, TCP_DL_CORK);
+        tcp_output_wake(t, ci);
+    }
+    if (option == LA_OPT_RCVBUF && rcv_window_update_due(t, c) &&
+        in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2))) {
+        c->want_ack = true;
+        tcp_output_wake(t, ci);
+    }
+    if (option == LA_OPT_SNDBUF)
+        conn_ready(t, ci, false);
+}

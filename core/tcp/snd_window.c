@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snd_window.c - What the peer's window lets us send, and what an acknowledgment frees.
+ *
+ * SND.WND moves only with segments that are newer than the last that moved it (SND.WL1,
+ * SND.WL2).  A peer may shrink its window: then the usable window is zero, never
+ * negative (MUST-34).
+ */
+#include "core/tcp/tcp.h"
+
+/* RFC 9293 3.10.7.4, fifth step, ESTABLISHED: the send window is updated. */
+void snd_window_update(struct tcp_arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    const struct tcp_seg *seg = a->seg;
+    const uint32_t wnd = seg->flags & TCP_SYN ? seg->wnd : seg->wnd << c->snd_shift;
+
+    if (seq_lt(seg->ack, c->snd.una))
+        return;
+    if (seq_lt(c->snd.wl1, seg->seq) ||
+        (seq_eq(c->snd.wl1, seg->seq) && seq_le(c->snd.wl2, seg->ack))) {
+        c->snd.wnd = wnd;
+        c->snd.wl1 = seg->seq;
+        c->snd.wl2 = seg->ack;
+        if (wnd > c->snd.max_wnd)
+            c->snd.max_wnd = wnd;
+    }
+}
+
+uint32_t conn_flight(const struct tcp_conn *c)
+{
+    return seq_diff(c->snd.una, c->snd.nxt);
+}
+
+uint32_t snd_usable(const struct tcp_conn *c)
+{
+    const uint32_t flight = conn_flight(c);
+    return c->snd.wnd > flight ? c->snd.wnd - flight : 0;
+}
+
+uint32_t conn_unsent(const struct tcp_conn *c)
+{
+    const uint32_t in_flight = conn_flight(c) - (c->fin_sent ? 1 : 0);
+
+    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
+        return c->sndq.len_bytes; /* what is in flight is the SYN */
+    if (c->fin_sent)
+        return 0;
+    LA_ASSERT(in_flight <= c->sndq.len_bytes);
+    return c->sndq.len_bytes - in_flight;
+}
+
+bool conn_fin_unsent(const struct tcp_conn *c)
+{
+    return c->fin_queued && !c->fin_sent;
+}
+
+/* An acceptable ACK of something new. */
+void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = a->c;
+    const uint32_t flight_before = conn_flight(c);
+    const uint32_t acked = seq_diff(c->snd.una, ack);
+    const bool fin = c->fin_sent && seq_gt(ack, c->snd.fin_seq);
+    const uint32_t text = acked - (fin ? 1 : 0);
+
+    LA_ASSERT(seq_lt(c->snd.una, ack) && seq_le(ack, c->snd.nxt));
+    rtt_on_ack(t, c, a->seg, ack);
+    queue_drop(&c->sndq, &t->env.chunks, t, text);
+    if (c->sndhint.chunk != SLAB_NONE) {
+        if (c->sndhint.offset_bytes >= text)
+            c->sndhint.offset_bytes -= text;
+        else
+            c->sndhint.chunk = SLAB_NONE;
+    }
+    c->snd.una = ack;
+    c->snd.rtx = seq_max(c->snd.rtx, ack);
+    c->bytes_acked += text;
+    c->backoff = 0;
+    c->retransmits = 0;
+    c->r1_told = false;
+    c->rtx_since = t->env.now;
+    if (!c->persist)
+        tcp_timer_stop(c, TCP_DL_RTX); /* begun anew by tcp_rtx_rearm (RFC 6298 5.3) */
+    loss_on_ack(t, a->ci, acked, flight_before);
+    conn_ready(t, a->ci, false);
+}

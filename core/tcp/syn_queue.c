@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syn_queue.c - Half-open records: the SYN queue of every listener.
+ *
+ * A record stands in the list of its retry count: a SYN-ACK is repeated after 1, 2, 4, 8,
+ * 16, 32 s, so every list has one duration.  After tcp_synack_retries repeats the record
+ * goes, and nobody but the counters knows.
+ */
+#include "core/tcp/tcp.h"
+
+#define WSCALE_MAX 14 /* RFC 7323 2.3 */
+
+uint32_t half_class_of(uint32_t retries)
+{
+    return retries < TCP_HALF_CLASSES ? retries : TCP_HALF_CLASSES - 1;
+}
+
+static uint64_t class_ns(const struct tcp *t, uint32_t class)
+{
+    const uint64_t ns = NS_PER_S << class;
+    const uint64_t max_ns = t->env.knobs.rto_max_ms * NS_PER_MS;
+
+    return ns < max_ns ? ns : max_ns;
+}
+
+static void tuple_store(struct tcp_half *h, const struct tcp_flow *f, bool v4)
+{
+    if (v4) {
+        memcpy(h->tuple.v4.laddr, f->laddr.bytes + 12, 4);
+        memcpy(h->tuple.v4.raddr, f->raddr.bytes + 12, 4);
+        h->tuple.v4.lport = f->lport;
+        h->tuple.v4.rport = f->rport;
+    } else {
+        memcpy(h->tuple.v6->laddr, f->laddr.bytes, 16);
+        memcpy(h->tuple.v6->raddr, f->raddr.bytes, 16);
+        h->tuple.v6->lport = f->lport;
+        h->tuple.v6->rport = f->rport;
+    }
+}
+
+/* What the SYN's options leave in the record. */
+static void take_syn(struct tcp *t, struct tcp_half *h, const struct tcp_arrival *a)
+{
+    const struct tcp_options *o = &a->seg->opt;
+    const struct env_knobs *k = &t->env.knobs;
+    const bool v4 = la_addr_is_v4(a->flow.raddr);
+
+    h->mss = o->has_mss ? o->mss : (v4 ? 536 : 1220); /* MUST-15 */
+    h->wnd = (uint16_t)a->seg->wnd;
+    h->wscale = TCP_WSCALE_NONE;
+    if (o->has_wscale && k->window_scaling)
+        h->wscale = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
+    if (o->has_sack_ok && k->sack)
+        h->flags |= TCP_HALF_SACK;
+    if (o->has_timestamps && k->timestamps) {
+        h->flags |= TCP_HALF_TIMESTAMPS;
+        h->ts_recent = o->ts_val;
+    }
+}
+
+/* <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
+void half_send_synack(struct tcp *t, uint32_t ref, bool again)
+{
+    struct tcp_half *h = half_at(t, ref);
+    const struct tcp_listener *l = listener_at(t, h->listener);
+    const uint32_t rcvbuf = l->set.rcvbuf;
+    struct tcp_answer to = {
+        .iface = h->iface,
+        .ttl = l->set.ttl,
+        .tos = l->set.tos,
+        .state = LA_SYN_RECEIVED,
+        .retransmission = again,
+    };
+    struct tcp_seg seg = {
+        .seq = h->iss,
+        .ack = seq_add(h->irs, 1),
+        .flags = TCP_SYN | TCP_ACK,
+        .wnd = rcvbuf < UINT16_MAX ? rcvbuf : UINT16_MAX,
+    };
+
+    half_flow(h, ref, &to.flow);
+    seg.opt.has_mss = true;
+    seg.opt.mss = conn_adv_mss(t, &l->set, h->iface, (ref & TCP_REF_V6) == 0);
+    if (h->wscale != TCP_WSCALE_NONE) {
+        seg.opt.has_wscale = true;
+        seg.opt.wscale = rcv_window_shift(t);
+    }
+    seg.opt.has_sack_ok = (h->flags & TCP_HALF_SACK) != 0;
+    if (h->flags & TCP_HALF_TIMESTAMPS) {
+        seg.opt.has_timestamps = true;
+        seg.opt.ts_val = tcp_ts_now(t, h->ts_offset);
+        seg.opt.ts_ecr = h->ts_recent;
+    }
+    if (again) {
+        h->flags |= TCP_HALF_RESENT;
+        env_count(&t->env, LA_COUNT_RetransSegs);
+        env_count(&t->env, LA_COUNT_TCPSynRetrans);
+    }
+    (void)reply_push(t, &to,
+                     &seg); /* lost like any segment if there is no room: it will be repeated */
+}
+
+void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor)
+{
+    struct tcp *t = a->t;
+    const bool v4 = la_addr_is_v4(a->flow.raddr);
+    struct slab *slab = v4 ? &t->half4 : &t->half6;
+    const uint32_t i = slab_take(slab, t);
+    const uint32_t ref = v4 ? i : i | TCP_REF_V6;
+    struct tcp_half *h;
+
+    if (i == SLAB_NONE) {
+        env_count(&t->env, LA_COUNT_ListenDrops);
+        a->reason = LA_DROP_HALF_OPEN_FULL;
+        return;
+    }
+    if (!index_insert(&t->index, t, a->hash,
+                      (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref })) {
+        slab_give(slab, t, i);
+        env_count(&t->env, LA_COUNT_ListenDrops);
+        a->reason = LA_DROP_HALF_OPEN_FULL;
+        return;
+    }
+    h = half_at(t, ref);
+    tuple_store(h, &a->flow, v4);
+    h->listener = li;
+    h->irs = a->seg->seq;
+    h->iss = tcp_isn(t, &a->flow);
+    if (has_floor && seq_lt(h->iss, iss_floor))
+        h->iss = iss_floor; /* MAY-2: above everything the old connection sent */
+    h->ts_offset = tcp_ts_offset(t, &a->flow);
+    h->iface = (uint8_t)a->path.iface;
+    h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US);
+    take_syn(t, h, a);
+    h->expires = time_add(t->env.now, class_ns(t, 0));
+    half_link(t, 0, ref);
+    listener_at(t, li)->half_len++;
+    a->reason = LA_DROP_NONE;
+    trace_state(t, &a->flow, 0, LA_LISTEN, LA_SYN_RECEIVED, LA_DROP_NONE);
+    half_send_synack(t, ref, false);
+}
+
+/* Out of list, queue and slab; the index is the caller's. */
+static void half_give(struct tcp *t, uint32_t ref)
+{
+    struct tcp_half *h = half_at(t, ref);
+    struct tcp_listener *l = listener_at(t, h->listener);
+
+    half_unlink(t, half_class_of(h->retries), ref);
+    LA_ASSERT(l->half_len > 0);
+    l->half_len--;
+    slab_give(ref & TCP_REF_V6 ? &t->half6 : &t->half4, t, ref & ~TCP_REF_V6);
+}
+
+void half_free(struct tcp *t, uint32_t ref)
+{
+    struct tcp_flow flow;
+
+    half_flow(half_at(t, ref), ref, &flow);
+    index_remove(&t->index, t, tcp_hash(t, &flow),
+                 (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref });
+    trace_state(t, &flow, 0, LA_SYN_RECEIVED, LA_CLOSED, LA_DROP_NONE);
+    half_give(t, ref);
+}
+
+/* The connection takes over what the record remembers. */
+static void grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
+{
+    const struct tcp_listener *l = listener_at(t, h->listener);
+    const bool v4 = la_addr_is_v4(c->flow.raddr);
+
+    c->set = l->set;
+    c->listener = h->listener;
+    c->iface = h->iface;
+    c->iss = h->iss;
+    c->irs = h->irs;
+    c->snd.una = h->iss;
+    c->snd.nxt = c->snd.rtx = c->snd.recover = seq_add(h->iss, 1);
+    c->snd.wl1 = h->irs;
+    c->snd.wl2 = h->iss;
+    c->snd.wnd = c->snd.max_wnd = h->wnd;
+    c->rcv.nxt = c->rcv.last_ack = c->rcv.up = seq_add(h->irs, 1);
+    c->rcv.adv = seq_add(c->rcv.nxt, l->set.rcvbuf < UINT16_MAX ? l->set.rcvbuf : UINT16_MAX);
+    c->sack = (h->flags & TCP_HALF_SACK) != 0;
+    c->timestamps = (h->flags & TCP_HALF_TIMESTAMPS) != 0;
+    c->ts_recent = h->ts_recent;
+    c->ts_offset = h->ts_offset;
+    c->ts_recent_at = t->env.now;
+    if (h->wscale != TCP_WSCALE_NONE) {
+        c->snd_shift = h->wscale;
+        c->rcv_shift = rcv_window_shift(t);
+    }
+    c->peer_mss = h->mss;
+    c->adv_mss = conn_adv_mss(t, &l->set, h->iface, v4);
+    conn_set_mss(c, t->iface_mtu[h->iface]);
+    if (!(h->flags & TCP_HALF_RESENT)) {
+        const uint32_t us = (uint32_t)(t->env.now.ns / NS_PER_US) - h->sent_us;
+
+        c->timing = true;
+        c->rtt_seq = h->iss;
+        c->rtt_at = (la_time){ t->env.now.ns - us * NS_PER_US };
+    }
+    cc_init(t, c);
+    if (h->retries > 0)
+        c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN-ACK was lost */
+}
+
+uint32_t half_grow(struct tcp *t, uint32_t ref)
+{
+    struct tcp_half *h = half_at(t, ref);
+    struct tcp_flow flow;
+    struct tcp_conn *c;
+    uint32_t hash, ci;
+
+    half_flow(h, ref, &flow);
+    hash = tcp_hash(t, &flow);
+    ci = conn_new(t, &flow, hash);
+    if (ci == SLAB_NONE)
+        return SLAB_NONE;
+    c = conn_at(t, ci);
+    grow_into(t, c, h);
+    index_replace(&t->index, t, hash, (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref },
+                  (struct index_entry){ .type = INDEX_CONN, .value = ci });
+    half_give(t, ref);
+    c->state = LA_SYN_RECEIVED; /* the record was there already: no edge */
+    listener_accept_push(t, c->listener, ci);
+    env_count(&t->env, LA_COUNT_PassiveOpens);
+    return ci;
+}
+
+void half_drop_listener(struct tcp *t, uint32_t li)
+{
+    for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++) {
+        uint32_t ref = t->half_class[class].head;
+
+        while (ref != TCP_REF_NONE) {
+            const uint32_t next = half_at(t, ref)->slot.link;
+
+            if (half_at(t, ref)->listener == li) {
+                env_drop(&t->env, LA_DROP_LISTENER_CLOSED);
+                half_free(t, ref);
+            }
+            ref = next;
+        }
+    }
+}
+
+la_time half_deadline(const struct tcp *t)
+{
+    la_time earliest = LA_TIME_NEVER;
+
+    for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++)
+        if (t->half_class[class].head != TCP_REF_NONE)
+            earliest = time_min(earliest, half_at(t, t->half_class[class].head)->expires);
+    return earliest;
+}
+
+/* The SYN-ACK was not acknowledged in time: again, or give up. */
+static void half_timeout(struct tcp *t, uint32_t ref)
+{
+    struct tcp_half *h = half_at(t, ref);
+    struct tcp_flow flow;
+
+    half_flow(h, ref, &flow);
+    trace_timeout(t, &flow, 0, LA_SYN_RECEIVED, LA_TIMER_SYNACK);
+    if (h->retries >= t->env.knobs.synack_retries) {
+        env_drop(&t->env, LA_DROP_SYN_RETRIES);
+        env_count(&t->env, LA_COUNT_AttemptFails);
+        half_free(t, ref);
+        return;
+    }
+    half_unlink(t, half_class_of(h->retries), ref);
+    h->retries++;
+    h->expires = time_add(t->env.now, class_ns(t, half_class_of(h->retries)));
+    half_link(t, half_class_of(h->retries), ref);
+    env_count(&t->env, LA_COUNT_TCPTimeouts);
+    half_send_synack(t, ref, true);
+}
+
+bool half_tick(struct tcp *t)
+{
+    uint32_t due = TCP_REF_NONE;
+
+    for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++) {
+        const uint32_t ref = t->half_class[class].head;
+
+        if (ref == TCP_REF_NONE || time_lt(t->env.now, half_at(t, ref)->expires))
+            continue;
+        if (due == TCP_REF_NONE || time_lt(half_at(t, ref)->expires, half_at(t, due)->expires))
+            due = ref;
+    }
+    if (due == TCP_REF_NONE)
+        return false;
+    half_timeout(t, due);
+    return true;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tcp.h - The functions of core/tcp that cross files, by the file that has them.
+ *
+ * "conn", "half", "short" and "listener" functions take the shard and a slot number or
+ * reference; a pointer to a record is good until the record is given back.
+ */
+#ifndef CORE_TCP_TCP_H
+#define CORE_TCP_TCP_H
+
+#include <lastack/tcp.h>
+
+#include "core/tcp/arrival.h"
+#include "core/wire/icmp.h"
+
+/* arrives.c: SEGMENT ARRIVES (3.10.7) ------------------------------------------- */
+
+/* @packet data: addresses as on the wire.  @segs: see struct tcp_arrival. */
+void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const struct tcp_seg *seg,
+                 struct tcp_path path, uint32_t segs);
+/* After a burst: send what the segments of each connection called for, once. */
+void tcp_settle(struct tcp *t);
+void tcp_touch(struct tcp *t, uint32_t ci);
+/* A connection has treated the segment: trace, ACK at once if called for, remember to settle. */
+void tcp_treated(struct tcp_arrival *a, uint64_t handle);
+
+/* arrives_*.c */
+void tcp_arrives_closed(struct tcp_arrival *a);
+void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor);
+enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a);
+void tcp_arrives_other(struct tcp_arrival *a);
+void tcp_arrives_after_syn(struct tcp_arrival *a); /* from the sixth step on */
+void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref);
+/* True if the segment is to be given to a listener: the record is gone, *@floor bounds the new ISS. */
+bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor);
+
+/* enter.c: states ---------------------------------------------------------------- */
+
+void tcp_enter(struct tcp *t, struct tcp_conn *c, enum la_state to);
+/* The connection ends now: gone from index and timers; a holder keeps the shell to read its error. */
+void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason);
+/* Tell the peer with a reset, then end. */
+void tcp_reset(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason);
+/* A full connection with its buffers empty, in CLOSED, in the index. SLAB_NONE if there is no room. */
+uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
+void conn_release(struct tcp *t, uint32_t ci);
+/* The MSS option of our SYN: the interface's, or less if the application asked (MUST-67, SHLD-5). */
+uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint32_t iface, bool v4);
+/* Options that the handshake settled, and the sizes that follow from them. */
+void conn_set_mss(struct tcp_conn *c, uint32_t path_mtu);
+void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg);
+void conn_established(struct tcp *t, uint32_t ci);
+uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c);
+
+/* lookup.c ------------------------------------------------------------------------ */
+
+uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow);
+/* The entry of this 4-tuple; type INDEX_FREE if there is none. */
+struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
+void half_flow(const struct tcp_half *h, uint32_t ref, struct tcp_flow *out);
+void short_flow(const struct tcp_short *w, uint32_t ref, struct tcp_flow *out);
+bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b);
+
+/* listener.c ---------------------------------------------------------------------- */
+
+uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port);
+bool listener_on_port(const struct tcp *t, uint16_t port);
+bool listener_half_full(const struct tcp *t, const struct tcp_listener *l);
+bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l);
+void listener_accept_push(struct tcp *t, uint32_t li, uint32_t ci);
+void listener_ready(struct tcp *t, uint32_t li);
+uint32_t listener_mask(const struct tcp_listener *l);
+void settings_init(const struct tcp *t, struct tcp_settings *set);
+
+/* fifo.c: lists of records --------------------------------------------------------- */
+
+void half_link(struct tcp *t, uint32_t class, uint32_t ref);
+void half_unlink(struct tcp *t, uint32_t class, uint32_t ref);
+void short_link(struct tcp *t, uint32_t class, uint32_t ref);
+void short_unlink(struct tcp *t, uint32_t class, uint32_t ref);
+
+/* syn_queue.c: half-open records ---------------------------------------------------- */
+
+void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor);
+void half_send_synack(struct tcp *t, uint32_t ref, bool again);
+void half_free(struct tcp *t, uint32_t ref);
+/* The full connection that takes a record's place, in SYN-RECEIVED; SLAB_NONE if there is no room. */
+uint32_t half_grow(struct tcp *t, uint32_t ref);
+void half_drop_listener(struct tcp *t, uint32_t li);
+la_time half_deadline(const struct tcp *t);
+/* One due record; false if none is. */
+bool half_tick(struct tcp *t);
+uint32_t half_class_of(uint32_t retries);
+
+/* time_wait.c: short records --------------------------------------------------------- */
+
+/* The connection becomes a short record in @state; its shell stays if it is held. */
+void short_enter(struct tcp *t, uint32_t ci, enum la_state state);
+void short_restart(struct tcp *t, uint32_t ref, enum la_state state);
+void short_free(struct tcp *t, uint32_t ref, enum la_drop reason);
+la_time short_deadline(const struct tcp *t);
+bool short_tick(struct tcp *t);
+uint64_t tcp_time_wait_ns(const struct tcp *t);
+
+/* reply.c: segments answered at once -------------------------------------------------- */
+
+struct tcp_answer {
+    struct tcp_flow flow;
+    uint16_t iface;
+    uint8_t ttl, tos;
+    uint64_t conn;
+    uint8_t state;
+    bool retransmission;
+};
+bool reply_room(const struct tcp *t);
+/* Queue @seg (ports are filled in from the flow).  False, counted, if no slot is free. */
+bool reply_push(struct tcp *t, const struct tcp_answer *to, struct tcp_seg *seg);
+/* <SEQ=SEG.ACK><CTL=RST> or <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>: 3.10.7.1 */
+void reply_rst_to(struct tcp_arrival *a);
+/* A reset on behalf of a connection: <SEQ=SND.NXT><CTL=RST> with ACK where it is known. */
+void reply_rst_from(struct tcp *t, const struct tcp_conn *c);
+/* An ACK of this moment, at once, with SACK blocks. */
+void reply_ack(struct tcp *t, uint32_t ci);
+/* @limited: at most one in tcp_invalid_ratelimit. */
+void reply_ack_short(struct tcp *t, uint32_t ref, bool limited);
+bool reply_next(struct tcp *t, struct tcp_reply *out);
+
+/* ack_policy.c -------------------------------------------------------------------------- */
+
+void ack_text(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t segs);
+void ack_now(struct tcp *t, uint32_t ci);
+/* After a segment: the one ACK it called for at once. */
+void ack_flush(struct tcp *t, uint32_t ci);
+void ack_settle(struct tcp *t, uint32_t ci);
+void ack_sent(struct tcp *t, struct tcp_conn *c);
+/* An ACK to something unacceptable, under the per-connection limit (RFC 5961 7). False if withheld. */
+bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped);
+bool tcp_challenge(struct tcp_arrival *a);
+
+/* rcv_window.c ----------------------------------------------------------------------------- */
+
+/* The window field to send now; moves the right edge, never to the left. */
+uint16_t rcv_window_field(struct tcp *t, struct tcp_conn *c, bool syn);
+/* After reading: is the window worth an update? */
+bool rcv_window_update_due(const struct tcp *t, const struct tcp_conn *c);
+uint8_t rcv_window_shift(const struct tcp *t);
+
+/* reassembly.c -------------------------------------------------------------------------------- */
+
+/* Take trimmed text.  Return: the reason if it was dropped. */
+enum la_drop reassembly_take(struct tcp_arrival *a);
+uint32_t reassembly_blocks(const struct tcp *t, const struct tcp_conn *c,
+                           struct tcp_sack_block *out, uint32_t max);
+uint32_t reassembly_bytes(const struct tcp *t, const struct tcp_conn *c);
+/* Chunks held, the table included. */
+uint32_t reassembly_chunks(const struct tcp *t, const struct tcp_conn *c);
+void reassembly_clear(struct tcp *t, struct tcp_conn *c);
+const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
+
+/* snd_window.c, loss.c, rtt.c, cc_newreno.c ---------------------------------------------------------- */
+
+void snd_window_update(struct tcp_arrival *a);
+uint32_t snd_usable(const struct tcp_conn *c); /* bytes the window still takes beyond SND.NXT */
+/* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */
+void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack);
+void loss_dupack(struct tcp_arrival *a);
+void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked, uint32_t flight_before);
+void loss_on_rto(struct tcp *t, uint32_t ci);
+void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns);
+void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack);
+uint64_t rtt_rto_ns(const struct tcp *t, const struct tcp_conn *c);
+void cc_init(const struct tcp *t, struct tcp_conn *c);
+void cc_on_ack(struct tcp_conn *c, uint32_t acked, uint32_t flight_before);
+void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
+
+/* output.c ---------------------------------------------------------------------------------------- */
+
+/* What stack/ needs to put the IP header in front. */
+struct tcp_out {
+    struct la_addr src, dst;
+    uint16_t iface;
+    uint8_t ttl, tos;
+    uint32_t tcp_len; /* header and text */
+};
+/*
+ * The next segment of any connection: fills @tx but for the IP header, with the TCP header at
+ * tx->header + the IP header's length.  @gso_max_of_iface: bytes of text a descriptor may hold there.
+ */
+bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_tx *tx,
+                     struct tcp_out *out);
+void tcp_output_wake(struct tcp *t, uint32_t ci); /* stand on the transmit list */
+void tcp_output_sleep(struct tcp *t, uint32_t ci);
+uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset);
+uint32_t conn_flight(const struct tcp_conn *c);
+/* Bytes of sndq not yet sent. */
+uint32_t conn_unsent(const struct tcp_conn *c);
+bool conn_fin_unsent(const struct tcp_conn *c);
+
+/* timers.c, timeouts.c ----------------------------------------------------------------------------- */
+
+void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time at);
+void tcp_timer_stop(struct tcp_conn *c, enum tcp_deadline which);
+void tcp_timers_off(struct tcp *t, uint32_t ci);
+void tcp_timers_fire(struct tcp *t, uint32_t ci);
+enum tcp_next tcp_on_timeout(struct tcp *t, uint32_t ci, enum tcp_deadline which);
+/* RTO or persist, whichever the state calls for; or nothing. */
+void tcp_rtx_rearm(struct tcp *t, uint32_t ci);
+bool conn_in_persist(const struct tcp_conn *c);
+void keepalive_rearm(struct tcp *t, uint32_t ci);
+uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c);
+
+/* ready.c ------------------------------------------------------------------------------------------- */
+
+uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c);
+void conn_ready(struct tcp *t, uint32_t ci, bool news); /* readiness may have changed */
+void conn_unready(struct tcp *t, uint32_t ci);
+uint32_t tcp_events(struct tcp *t, struct la_event *out, uint32_t max);
+void conn_starve(struct tcp *t, uint32_t ci);
+void conn_unstarve(struct tcp *t, uint32_t ci);
+void tcp_feed_starved(struct tcp *t);
+
+/* isn.c, ports.c -------------------------------------------------------------------------------------- */
+
+tcp_seq tcp_isn(const struct tcp *t, const struct tcp_flow *flow);
+uint32_t tcp_ts_offset(const struct tcp *t, const struct tcp_flow *flow);
+enum la_err tcp_choose_port(struct tcp *t, struct tcp_flow *flow);
+
+/* trace.c ----------------------------------------------------------------------------------------------- */
+
+void trace_rx(const struct tcp_arrival *a, uint8_t to, uint64_t conn);
+void trace_tx(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, uint8_t state,
+              const struct tcp_seg *seg, bool retransmission);
+void trace_state(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, uint8_t from,
+                 uint8_t to, enum la_drop reason);
+void trace_timeout(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, uint8_t state,
+                   enum la_timer timer);
+void trace_end(struct tcp *t, const struct tcp_conn *c, enum la_drop reason);
+
+/* icmp_error.c -------------------------------------------------------------------------------------------- */
+
+void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,
+                    enum icmp_class class, uint8_t version, uint8_t code, uint32_t mtu_bytes);
+
+/* calls.c, calls_data.c, calls_close.c, settings.c: behind the public calls --------------------------------- */
+
+/* The path is found by stack/; its source fills an unspecified local address. */
+enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, uint64_t user,
+                     la_conn_id *out);
+enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_listener_id *out);
+enum la_err tcp_listener_close(struct tcp *t, la_listener_id id);
+enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct la_accepted *out);
+int64_t tcp_send_reserve(struct tcp *t, uint32_t ci, uint32_t want, struct la_span *spans,
+                         uint32_t max, uint32_t *count);
+enum la_err tcp_send_commit(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t flags);
+int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_bytes, uint32_t flags);
+int64_t tcp_recv_peek(struct tcp *t, uint32_t ci, struct la_cspan *spans, uint32_t max,
+                      uint32_t *count);
+enum la_err tcp_recv_consume(struct tcp *t, uint32_t ci, uint32_t bytes);
+enum la_err tcp_shutdown(struct tcp *t, uint32_t ci, uint32_t how);
+void tcp_close(struct tcp *t, uint32_t ci);
+void tcp_abort(struct tcp *t, uint32_t ci);
+enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
+                            uint64_t value);
+enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
+                            enum la_option option, uint64_t *value);
+void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option);
+
+/* setup.c */
+void tcp_init(struct tcp *t, const struct la_config *config);
+bool tcp_tick(struct tcp *t, uint32_t budget);
+la_time tcp_deadline(const struct tcp *t);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timers.c - The deadlines of a connection, and its one node in the timing wheel.
+ *
+ * Theory of operation.  A connection has TCP_DEADLINES deadlines but owns a single node in
+ * the shard's wheel.  The node stands at or before the earliest deadline.  Arming earlier
+ * moves it.  Arming later (every ACK does that to TCP_DL_RTX) is one store: the node fires
+ * early, finds nothing due and moves on.  Stopping is one store too.
+ *
+ * Invariant (la_check): node.at <= min(deadline[]).
+ */
+#include "core/tcp/tcp.h"
+
+static la_time earliest(const struct tcp_conn *c)
+{
+    la_time at = LA_TIME_NEVER;
+
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        at = time_min(at, c->deadline[i]);
+    return at;
+}
+
+void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time at)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    LA_ASSERT(which < TCP_DEADLINES);
+    c->deadline[which] = at;
+    if (time_lt(at, c->node.at))
+        wheel_move(&t->wheel, t, ci, at);
+}
+
+void tcp_timer_stop(struct tcp_conn *c, enum tcp_deadline which)
+{
+    c->deadline[which] = LA_TIME_NEVER;
+}
+
+void tcp_timers_off(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        c->deadline[i] = LA_TIME_NEVER;
+    wheel_move(&t->wheel, t, ci, LA_TIME_NEVER);
+}
+
+/* The wheel has just unlinked the node.  Fires what is due, in enum order, and puts it back once. */
+void tcp_timers_fire(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++) {
+        if (time_lt(t->env.now, c->deadline[i]))
+            continue;
+        c->deadline[i] = LA_TIME_NEVER;
+        if (tcp_on_timeout(t, ci, (enum tcp_deadline)i) == TCP_DONE)
+            return; /* the connection is gone */
+    }
+    wheel_move(&t->wheel, t, ci, earliest(c));
+}
+
+uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c)
+{
+    return (c->set.keepidle_s ? c->set.keepidle_s : t->env.knobs.keepalive_time) * NS_PER_S;
+}
+
+void keepalive_rearm(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    if (!c->set.keepalive || !in(c, S(ESTABLISHED) | S(CLOSE_WAIT) | S(FIN_WAIT_1) | S(FIN_WAIT_2) |
+                                        S(CLOSING) | S(LAST_ACK))) {
+        tcp_timer_stop(c, TCP_DL_IDLE);
+        return;
+    }
+    tcp_timer_arm(t, ci, TCP_DL_IDLE, time_add(c->last_rx, keepalive_idle_ns(t, c)));
+}
+
+/*
+ * The persist timer's cases: the window is closed, or it is open by less than is worth
+ * sending (silly-window avoidance) and no ACK is on its way that could open it.
+ */
+bool conn_in_persist(const struct tcp_conn *c)
+{
+    const uint32_t unsent = conn_unsent(c);
+    const bool waits = unsent > 0 || conn_fin_unsent(c);
+
+    if (in(c, S(CLOSED) | S(SYN_SENT) | S(SYN_RECEIVED)))
+        return false;
+    if (c->snd.wnd == 0)
+        return waits || conn_flight(c) > 0;
+    return conn_flight(c) == 0 && unsent > c->snd.wnd && c->snd.wnd < c->snd_mss &&
+           c->snd.wnd < c->snd.max_wnd / 2;
+}
+
+/* SYNs go after 1 s each while they are linear, then 1, 2, 4 .. s later. */
+static uint64_t syn_timeout_ns(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint32_t linear = t->env.knobs.syn_linear_timeouts;
+    const uint32_t doublings = c->retransmits <= linear ? 0 : c->retransmits - linear;
+    const uint64_t max_ns = t->env.knobs.rto_max_ms * NS_PER_MS;
+    const uint64_t ns = NS_PER_S << (doublings < 8 ? doublings : 8);
+
+    return ns < max_ns ? ns : max_ns;
+}
+
+void tcp_rtx_rearm(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const bool armed = c->deadline[TCP_DL_RTX].ns != UINT64_MAX;
+    const bool persist = conn_in_persist(c);
+
+    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED))) {
+        if (!armed)
+            tcp_timer_arm(t, ci, TCP_DL_RTX, time_add(t->env.now, syn_timeout_ns(t, c)));
+        return;
+    }
+    if (persist != c->persist) { /* the timer changes its meaning */
+        c->persist = persist;
+        c->backoff = 0;
+        c->probes = 0;
+        c->rtx_since = t->env.now;
+        tcp_timer_stop(c, TCP_DL_RTX);
+        if (!persist &&
+            conn_flight(c) > 0) { /* the window refused what is in flight: send it again */
+            c->snd.rtx = c->snd.una;
+            c->timing = false;
+        }
+    } else if (armed) {
+        return;
+    }
+    if (persist || conn_flight(c) > 0)
+        tcp_timer_arm(t, ci, TCP_DL_RTX, time_add(t->env.now, rtt_rto_ns(t, c)));
+}
