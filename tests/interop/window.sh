@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# window.sh - Readers that stop: the window closes, is probed, opens again, and no byte is lost.
+. "$(dirname "$0")/lib.sh"
+interop_begin "$@"
+
+mkdir "$work/www"
+make_file "$work/www/file" 40
+start_server serve "$work/www"
+
+# Stop the kernel's reader in mid-transfer for some seconds.
+stopped_reader() {
+    curl -gsS --max-time 50 --limit-rate 20M -o "$work/got" "$(url "$1" file)" &
+    pid=$!
+    sleep 0.5
+    kill -STOP $pid
+    sleep 3
+    kill -CONT $pid
+    wait $pid || return 1
+    same_file "$work/www/file" "$work/got"
+}
+
+slow_reader() {
+    curl -gsS --max-time 50 --limit-rate 8M -o "$work/got" "$(url "$1" file)" &&
+        same_file "$work/www/file" "$work/got"
+}
+
+for family in 4 6; do
+    check "a reader that stops for three seconds loses nothing, IPv$family" stopped_reader $family
+done
+check "a slow reader loses nothing, IPv4" slow_reader 4
+stop_server
+check "we probed the closed window" contains "$work/events" '"TCPWinProbe":'
+
+# Our own reader stops: the kernel must find our window closed, and open again.
+our_reader() {
+    on_tun nc -q -l 9000 </dev/null | {
+        sleep 3
+        cat >"$work/got"
+    } &
+    reader=$!
+    within 5 nc.openbsd -z "$(ours "$1")" 9001 2>/dev/null
+    sleep 0.5
+    nc.openbsd -N "$(ours "$1")" 9000 <"$work/www/file" >/dev/null &
+    writer=$!
+    within 3 sh -c "ss -Htno state established | grep -q persist" || return 1
+    wait $writer || return 1
+    wait $reader
+    same_file "$work/www/file" "$work/got"
+}
+
+for family in 4 6; do
+    check "a kernel sender waits for our closed window and loses nothing, IPv$family" \
+        our_reader $family
+done
+interop_end
