@@ -33,6 +33,7 @@
 #define FLAGS_OUTBOUND 2u
 
 #define COMMENT_MAX 4096u
+#define SNAP_MAX 65535u /* the largest IP packet */
 
 /* One block is put together here, then written whole. */
 #define BLOCK_ROOM (65536u + 2u * COMMENT_MAX)
@@ -40,13 +41,15 @@
 struct pcapng {
     FILE *file;
     int error; /* errno of the first failure */
+    uint32_t snap_bytes;
     uint32_t len;
     uint8_t block[BLOCK_ROOM];
 };
 
 static void put(struct pcapng *p, const void *bytes, uint32_t len)
 {
-    memcpy(p->block + p->len, bytes, len);
+    if (len > 0)
+        memcpy(p->block + p->len, bytes, len);
     p->len += len;
 }
 
@@ -109,7 +112,7 @@ static void put_headers(struct pcapng *p)
     begin(p, BLOCK_INTERFACE);
     put16(p, LINKTYPE_RAW);
     put16(p, 0);
-    put32(p, 0); /* no snapshot length: packets are whole */
+    put32(p, 0); /* no snapshot length: it may change, see pcapng_snap() */
     put_option(p, OPT_IF_NAME, application, sizeof application - 1);
     put_option(p, OPT_IF_TSRESOL, &nanoseconds, 1);
     put_option(p, OPT_END, NULL, 0);
@@ -129,6 +132,7 @@ struct pcapng *pcapng_open(const char *path, char *error, size_t error_bytes)
         free(p);
         return NULL;
     }
+    p->snap_bytes = SNAP_MAX;
     put_headers(p);
     if (!pcapng_flush(p)) {
         snprintf(error, error_bytes, "cannot write %s: %s", path, strerror(p->error));
@@ -143,7 +147,7 @@ void pcapng_packet(struct pcapng *p, uint64_t unix_ns, bool outbound, const uint
                    uint32_t len, const char *comment)
 {
     const uint32_t flags = outbound ? FLAGS_OUTBOUND : FLAGS_INBOUND;
-    const uint32_t captured = len < 65536u ? len : 65535u;
+    const uint32_t captured = len < p->snap_bytes ? len : p->snap_bytes;
 
     begin(p, BLOCK_PACKET);
     put32(p, 0); /* interface */
@@ -158,6 +162,11 @@ void pcapng_packet(struct pcapng *p, uint64_t unix_ns, bool outbound, const uint
         put_option(p, OPT_COMMENT, comment, (uint32_t)strnlen(comment, COMMENT_MAX));
     put_option(p, OPT_END, NULL, 0);
     end(p);
+}
+
+void pcapng_snap(struct pcapng *p, uint32_t bytes)
+{
+    p->snap_bytes = bytes < SNAP_MAX ? bytes : SNAP_MAX;
 }
 
 bool pcapng_flush(struct pcapng *p)
