@@ -27,8 +27,8 @@ struct env_trace {
 };
 
 struct env {
-    la_time now;           /* of the call in progress: entered once */
-    uint32_t busy;         /* 1 while a call is in progress */
+    la_time now;   /* of the call in progress: entered once */
+    uint32_t busy; /* 1 while a call is in progress */
     uint32_t cpu_features;
     struct chunks chunks;
     struct env_knobs knobs;

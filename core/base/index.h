@@ -42,7 +42,8 @@ struct index {
     uint32_t buckets_high; /* those at and above it were never used (or trimmed) */
     uint32_t level, split;
     uint32_t entries;
-    uint32_t overflow_high, overflow_free, overflow_max; /* free list threaded through their first word */
+    /* The free list is threaded through their first word. */
+    uint32_t overflow_high, overflow_free, overflow_max;
     uint32_t overflow_used;
 };
 
@@ -60,7 +61,8 @@ struct index_cursor {
 
 /* Every entry with this hash, one after another: true while @out is filled. */
 struct index_cursor index_find(const struct index *x, uint32_t hash);
-bool index_next(const struct index *x, const void *arena, struct index_cursor *c, struct index_entry *out);
+bool index_next(const struct index *x, const void *arena, struct index_cursor *c,
+                struct index_entry *out);
 
 /*
  * index_insert() - Add an entry; the caller has made sure the key is not there.

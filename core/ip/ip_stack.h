@@ -74,7 +74,8 @@ struct ip_path {
     uint32_t mtu_bytes;
     uint32_t gso_max_bytes;
     bool csum_tx;
-    struct la_addr src; /* an address of that interface in the family of @dst; unspecified if it has none */
+    struct la_addr
+        src; /* an address of that interface in the family of @dst; unspecified if it has none */
 };
 /* LA_OK or LA_ENETUNREACH.  Our own addresses are reached through the interface that has them (a packet to
  * ourselves goes out there; there is no internal loopback). */
@@ -95,7 +96,7 @@ struct ip_error {
     enum icmp_class class;
     uint8_t code;
     uint8_t version;
-    uint32_t mtu_bytes;               /* next hop, for ICMP_TOO_BIG; 0 unknown */
+    uint32_t mtu_bytes; /* next hop, for ICMP_TOO_BIG; 0 unknown */
 };
 
 /*

@@ -73,7 +73,7 @@ enum la_err la_clone(const struct la_stack *s, void *mem, uint64_t bytes, struct
     n = la_extents(s, extents);
     for (uint32_t i = 0; i < n; i++)
         memcpy((uint8_t *)mem + extents[i].offset_bytes,
-               (const uint8_t *)s + extents[i].offset_bytes, extents[i].len_bytes);
+               (const uint8_t *)s + extents[i].offset_bytes, (size_t)extents[i].len_bytes);
     *out = mem;
     return LA_OK;
 }

@@ -33,7 +33,6 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
     }
 
     /* Third, check the security: not applicable. */
-
     /* RFC 7323 5.2: an echo of a time stamp we never sent is no answer to our SYN. */
     if (has_ack && seg->opt.has_timestamps && c->timestamps &&
         (int32_t)(tcp_ts_now(t, c->ts_offset) - seg->opt.ts_ecr) < 0) {

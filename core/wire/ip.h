@@ -15,18 +15,18 @@ enum ip_protocol {
 };
 
 struct ip_packet {
-    struct la_addr src, dst;   /* IPv4 in mapped form */
-    const uint8_t *bytes;      /* the whole packet: len_bytes of header and payload, without padding */
-    const uint8_t *payload;    /* after all headers and extension headers */
+    struct la_addr src, dst; /* IPv4 in mapped form */
+    const uint8_t *bytes;   /* the whole packet: len_bytes of header and payload, without padding */
+    const uint8_t *payload; /* after all headers and extension headers */
     uint32_t len_bytes;
     uint32_t payload_len;
-    uint32_t next_header_at;   /* offset of the byte that named @protocol (ICMPv6 parameter problem) */
-    uint8_t version;           /* 4 or 6 */
-    uint8_t protocol;          /* enum ip_protocol or another value */
-    uint8_t ttl;               /* TTL or hop limit */
-    uint8_t tos;               /* TOS or traffic class: Diffserv << 2 | ECN */
-    bool fragment;             /* offset non-zero or more fragments: payload is not whole */
-    bool dont_fragment;        /* IPv4 DF; true for IPv6 */
+    uint32_t next_header_at; /* offset of the byte that named @protocol (ICMPv6) */
+    uint8_t version;         /* 4 or 6 */
+    uint8_t protocol;        /* enum ip_protocol or another value */
+    uint8_t ttl;             /* TTL or hop limit */
+    uint8_t tos;             /* TOS or traffic class: Diffserv << 2 | ECN */
+    bool fragment;           /* offset non-zero or more fragments: payload is not whole */
+    bool dont_fragment;      /* IPv4 DF; true for IPv6 */
 };
 
 /*
@@ -57,7 +57,7 @@ struct ip_header {
     struct la_addr src, dst; /* same family */
     uint32_t payload_len;
     uint8_t protocol, ttl, tos;
-    uint32_t flow_label;     /* IPv6, 20 bits */
+    uint32_t flow_label; /* IPv6, 20 bits */
 };
 static inline uint32_t ip_header_bytes(struct la_addr dst)
 {
@@ -67,7 +67,8 @@ static inline uint32_t ip_header_bytes(struct la_addr dst)
 uint32_t ip_emit(const struct ip_header *h, uint8_t *to);
 
 /* Sum of the pseudo-header of a transport packet of @len_bytes. */
-uint64_t ip_pseudo_sum(struct la_addr src, struct la_addr dst, uint8_t protocol, uint32_t len_bytes);
+uint64_t ip_pseudo_sum(struct la_addr src, struct la_addr dst, uint8_t protocol,
+                       uint32_t len_bytes);
 
 bool addr_is_multicast(struct la_addr a);
 bool addr_is_loopback(struct la_addr a);

@@ -62,12 +62,12 @@ struct tcp_options {
 struct tcp_seg {
     uint16_t src_port, dst_port; /* host order */
     tcp_seq seq, ack;
-    uint32_t wnd;                /* as on the wire, not scaled */
+    uint32_t wnd; /* as on the wire, not scaled */
     uint16_t urgent;
-    uint8_t flags;               /* TCP_*; reserved bits are left out */
+    uint8_t flags; /* TCP_*; reserved bits are left out */
     struct tcp_options opt;
     const uint8_t *text;
-    uint32_t len;                /* SEG.LEN without SYN and FIN: bytes of text */
+    uint32_t len; /* SEG.LEN without SYN and FIN: bytes of text */
 };
 
 /*
@@ -85,12 +85,12 @@ struct tcp_seg {
 enum la_drop tcp_parse(const uint8_t *bytes, uint32_t len_bytes, struct tcp_seg *out);
 /* The options alone: @len_bytes 0..40. */
 void tcp_options_parse(const uint8_t *bytes, uint32_t len_bytes, bool syn, struct tcp_options *out);
-bool tcp_checksum_ok(uint32_t cpu_features, struct la_addr src, struct la_addr dst, const uint8_t *bytes,
-                     uint32_t len_bytes);
+bool tcp_checksum_ok(uint32_t cpu_features, struct la_addr src, struct la_addr dst,
+                     const uint8_t *bytes, uint32_t len_bytes);
 
 /* Ports and sequence number alone, of a segment quoted in an ICMP error: 8 bytes suffice. */
-bool tcp_parse_quoted(const uint8_t *bytes, uint32_t len_bytes, uint16_t *src_port, uint16_t *dst_port,
-                      tcp_seq *seq);
+bool tcp_parse_quoted(const uint8_t *bytes, uint32_t len_bytes, uint16_t *src_port,
+                      uint16_t *dst_port, tcp_seq *seq);
 
 /* Bytes the options will take, padded to 4. */
 uint32_t tcp_options_bytes(const struct tcp_options *o);
@@ -118,7 +118,8 @@ struct tcp_text_bases {
     bool outbound;
 };
 /* Return: NULL, or what is wrong and where (static text).  len N sets seg->len; text stays NULL. */
-const char *tcp_text_parse(const char *line, const struct tcp_text_bases *bases, struct tcp_seg *out);
+const char *tcp_text_parse(const char *line, const struct tcp_text_bases *bases,
+                           struct tcp_seg *out);
 /* Return: length written, without NUL; at most room - 1. */
 uint32_t tcp_text_format(const struct tcp_seg *seg, const struct tcp_text_bases *bases, char *to,
                          uint32_t room);

@@ -89,7 +89,7 @@ struct la_row {
     la_time expires;         /* of the timer that stands; LA_TIME_NEVER if none */
     uint8_t retries;
     bool orphan;
-    la_conn_id conn;         /* zero if nobody holds it, or if it is no full connection */
+    la_conn_id conn; /* zero if nobody holds it, or if it is no full connection */
 };
 /*
  * la_rows() - Walk everything a stack holds.
@@ -105,7 +105,8 @@ void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES]);
 /* sysctl ------------------------------------------------------------------------ */
 
 /* Return: LA_OK; LA_ENOENT (no such name); LA_EINVAL (out of range). */
-LA_MUST_CHECK enum la_err la_sysctl_get(const struct la_stack *s, const char *name, uint64_t *value);
+LA_MUST_CHECK enum la_err la_sysctl_get(const struct la_stack *s, const char *name,
+                                        uint64_t *value);
 LA_MUST_CHECK enum la_err la_sysctl_set(struct la_stack *s, const char *name, uint64_t value);
 /* The names in order, NULL after the last. */
 const char *la_sysctl_name(uint32_t i);
@@ -114,11 +115,11 @@ const char *la_sysctl_text(uint32_t i);
 /* Trace ------------------------------------------------------------------------- */
 
 enum la_trace_kind {
-    LA_TRACE_RX = 1,     /* a segment arrived: state before, state after, verdict */
-    LA_TRACE_TX = 2,     /* a segment was handed to la_tx() */
-    LA_TRACE_STATE = 3,  /* a state change, along a legal edge */
-    LA_TRACE_TIMEOUT = 4,/* a timer fired */
-    LA_TRACE_END = 5,    /* a connection ended, with its reason */
+    LA_TRACE_RX = 1,      /* a segment arrived: state before, state after, verdict */
+    LA_TRACE_TX = 2,      /* a segment was handed to la_tx() */
+    LA_TRACE_STATE = 3,   /* a state change, along a legal edge */
+    LA_TRACE_TIMEOUT = 4, /* a timer fired */
+    LA_TRACE_END = 5,     /* a connection ended, with its reason */
 };
 
 enum la_timer {
@@ -136,16 +137,16 @@ const char *la_timer_name(enum la_timer timer);
 
 struct la_trace {
     la_time at;
-    uint64_t conn;           /* handle bits; 0 for records and for segments without a connection */
+    uint64_t conn; /* handle bits; 0 for records and for segments without a connection */
     struct la_endpoint local, remote;
-    uint32_t seq, ack, wnd;  /* as on the wire; wnd unscaled */
-    uint32_t len_bytes;      /* of text */
-    uint8_t kind;            /* enum la_trace_kind */
-    uint8_t flags;           /* TCP flags as on the wire */
-    uint8_t from, to;        /* enum la_state */
-    uint8_t timer;           /* enum la_timer, for LA_TRACE_TIMEOUT */
-    uint8_t retransmission;  /* for LA_TRACE_TX */
-    uint16_t reason;         /* enum la_drop */
+    uint32_t seq, ack, wnd; /* as on the wire; wnd unscaled */
+    uint32_t len_bytes;     /* of text */
+    uint8_t kind;           /* enum la_trace_kind */
+    uint8_t flags;          /* TCP flags as on the wire */
+    uint8_t from, to;       /* enum la_state */
+    uint8_t timer;          /* enum la_timer, for LA_TRACE_TIMEOUT */
+    uint8_t retransmission; /* for LA_TRACE_TX */
+    uint16_t reason;        /* enum la_drop */
 };
 
 /*

@@ -34,21 +34,21 @@ struct la_stack; /* lives wholly inside the arena the caller lends */
  * configuration in a reserved mapping costs nothing until connections come.
  */
 struct la_config {
-    uint8_t secret[16];         /* 128 random bits: ISN, ports, index, timestamps.  Must not be zero */
-    uint32_t connections;       /* full connections, both families */
+    uint8_t secret[16];   /* 128 random bits: ISN, ports, index, timestamps.  Must not be zero */
+    uint32_t connections; /* full connections, both families */
     uint32_t listeners;
-    uint32_t half_open_v4;      /* half-open records: connections in SYN-RECEIVED by passive open */
+    uint32_t half_open_v4; /* half-open records: connections in SYN-RECEIVED by passive open */
     uint32_t half_open_v6;
-    uint32_t short_v4;          /* short records: TIME-WAIT, and FIN-WAIT-2 without an owner */
+    uint32_t short_v4; /* short records: TIME-WAIT, and FIN-WAIT-2 without an owner */
     uint32_t short_v6;
-    uint32_t chunks;            /* buffer pool, in chunks */
-    uint32_t chunk_bytes;       /* power of two, LA_CHUNK_BYTES_MIN..MAX */
-    uint32_t reserve_chunks;    /* of those, kept for a connection's next in-order byte and for replies */
-    uint32_t reply_slots;       /* segments answered at once: resets, challenges, duplicate ACKs, SYN-ACKs */
-    uint32_t trace_records;     /* ring of trace records; 0 = no tracing */
-    uint32_t cpu_features;      /* LA_CPU_*, filled in by the runtime; 0 = portable */
-    uint16_t shards;            /* how many stacks share the local ports */
-    uint16_t shard;             /* which of them this is: ports with port % shards == shard are its own */
+    uint32_t chunks;         /* buffer pool, in chunks */
+    uint32_t chunk_bytes;    /* power of two, LA_CHUNK_BYTES_MIN..MAX */
+    uint32_t reserve_chunks; /* of those, kept for next in-order bytes and for replies */
+    uint32_t reply_slots;    /* answers at once: resets, challenges, duplicate ACKs, SYN-ACKs */
+    uint32_t trace_records;  /* ring of trace records; 0 = no tracing */
+    uint32_t cpu_features;   /* LA_CPU_*, filled in by the runtime; 0 = portable */
+    uint16_t shards;         /* how many stacks share the local ports */
+    uint16_t shard; /* which of them this is: ports with port % shards == shard are its own */
 };
 
 /* 65,536 connections, 16 MiB of buffers in 4 KiB chunks; the secret is left zero. */
@@ -85,9 +85,9 @@ LA_MUST_CHECK enum la_err la_init(void *mem, uint64_t bytes, const struct la_con
 #define LA_IFACE_CSUM_TX 1u /* the driver completes TCP checksums: see la_tx.csum_start */
 
 struct la_iface_config {
-    uint32_t mtu_bytes;    /* largest IP packet, 576 (1280 with IPv6) .. 65535 */
-    uint32_t flags;        /* LA_IFACE_* */
-    uint32_t gso_max_bytes;/* largest TCP payload of one descriptor; 0 = one segment a descriptor */
+    uint32_t mtu_bytes;     /* largest IP packet, 576 (1280 with IPv6) .. 65535 */
+    uint32_t flags;         /* LA_IFACE_* */
+    uint32_t gso_max_bytes; /* TCP payload of one descriptor at most; 0 = one segment each */
 };
 
 /* Return: the interface's number, 0..; LA_EINVAL; LA_ENOBUFS beyond LA_IFACES_MAX. */
@@ -117,11 +117,11 @@ LA_MUST_CHECK enum la_err la_route_del(struct la_stack *s, struct la_prefix pref
 #define LA_FRAME_CSUM_OK 1u /* the driver has verified the transport checksum */
 
 struct la_frame {
-    const uint8_t *bytes;    /* first byte of the IP header */
+    const uint8_t *bytes; /* first byte of the IP header */
     uint32_t len_bytes;
     uint16_t iface;
-    uint16_t flags;          /* LA_FRAME_* */
-    uint16_t gso_size_bytes; /* payload of each segment inside; 0 if this is one segment */
+    uint16_t flags;                   /* LA_FRAME_* */
+    uint16_t gso_size_bytes;          /* payload of each segment inside; 0 if this is one segment */
     uint16_t csum_start, csum_offset; /* as virtio-net gives them; informative */
 };
 
@@ -144,15 +144,16 @@ void la_rx(struct la_stack *s, la_time now, const struct la_frame *frames, uint3
 
 /* Packets out ------------------------------------------------------------------ */
 
-#define LA_TX_CSUM_PARTIAL 1u /* the field holds the pseudo-header sum: complete it from csum_start */
+/* The field holds the pseudo-header sum: complete it from csum_start. */
+#define LA_TX_CSUM_PARTIAL 1u
 
 /*
  * One packet to send: @header_len bytes of headers, then the bytes of @spans.
  * Spans point into the arena and are valid until the next call on this stack.
  */
 struct la_tx {
-    la_conn_id conn;         /* zero if no connection sent it */
-    uint32_t len_bytes;      /* headers and spans together */
+    la_conn_id conn;    /* zero if no connection sent it */
+    uint32_t len_bytes; /* headers and spans together */
     uint16_t iface;
     uint16_t flags;          /* LA_TX_* */
     uint16_t gso_size_bytes; /* payload of each segment inside; 0 if this is one segment */
@@ -200,14 +201,14 @@ la_time la_deadline(struct la_stack *s);
 
 /* Events ----------------------------------------------------------------------- */
 
-#define LA_READABLE 0x001u  /* bytes to read, or EOF, or an error to fetch */
-#define LA_WRITABLE 0x002u  /* room to send */
-#define LA_ACCEPTABLE 0x004u/* a listener has a connection to accept */
-#define LA_CONNECTED 0x008u /* the handshake is complete */
+#define LA_READABLE 0x001u    /* bytes to read, or EOF, or an error to fetch */
+#define LA_WRITABLE 0x002u    /* room to send */
+#define LA_ACCEPTABLE 0x004u  /* a listener has a connection to accept */
+#define LA_CONNECTED 0x008u   /* the handshake is complete */
 #define LA_PEER_CLOSED 0x010u /* the peer's FIN has come: EOF follows the bytes */
-#define LA_ERROR_SET 0x020u /* the connection ended with an error: la_conn_error() */
-#define LA_HANGUP 0x040u    /* both directions are over */
-#define LA_URGENT 0x080u    /* the peer announced urgent data (in band) */
+#define LA_ERROR_SET 0x020u   /* the connection ended with an error: la_conn_error() */
+#define LA_HANGUP 0x040u      /* both directions are over */
+#define LA_URGENT 0x080u      /* the peer announced urgent data (in band) */
 
 enum la_event_kind {
     LA_EVENT_CONN = 1,
