@@ -5,7 +5,8 @@
  *     check_paths SOURCE... -- TEXT.md...        (from the root of the tree)
  *
  * Of each text are looked at
- *   `a/path` in backticks    it exists, seen from the root; '*' and {a,b} may stand in it.
+ *   `a/path` in backticks    it exists, seen from the root; '*' and {a,b} may stand in it.  A
+ *                            name without a slash may be a file of any folder.
  *                            So it is with every word of a command in backticks that begins
  *                            with a folder of the tree;
  *   `name()` in backticks    some source has the word, outside its comments;
@@ -55,6 +56,25 @@ static bool exists(const char *path)
     return found;
 }
 
+/* A bare name may stand for a file of any folder but build/. */
+static bool exists_somewhere(const char *name)
+{
+    static const char *const depths[] = { "", "*/", "*/*/", "*/*/*/" };
+    for (size_t i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        char pattern[600];
+        glob_t g;
+        snprintf(pattern, sizeof pattern, "%s%s", depths[i], name);
+        bool found = false;
+        if (glob(pattern, GLOB_BRACE, NULL, &g) == 0)
+            for (size_t k = 0; k < g.gl_pathc; k++)
+                found = found || !starts_with(g.gl_pathv[k], "build");
+        globfree(&g);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
 /* Is what stands before the first slash a folder of the tree? */
 static bool begins_with_folder(const char *word)
 {
@@ -92,7 +112,7 @@ static void check_word(const char *path, size_t line, char *word, bool alone)
         if (len > n && strcmp(word + len - n, endings[i]) == 0 && !strchr(word, '/'))
             is_path = true;
     }
-    if (is_path && !exists(word))
+    if (is_path && !(strchr(word, '/') ? exists(word) : exists_somewhere(word)))
         finding(path, line, "`%s` does not exist", word);
 }
 
