@@ -17,6 +17,13 @@ static uint32_t half_wnd(const struct tcp *t, const struct tcp_half *h)
     return rcvbuf < UINT16_MAX ? rcvbuf : UINT16_MAX;
 }
 
+/* Rounded up to the scale: the right edge does not move left. */
+static uint32_t half_wnd_field(const struct tcp *t, const struct tcp_half *h)
+{
+    const uint32_t shift = h->wscale == TCP_WSCALE_NONE ? 0 : rcv_window_shift(t);
+    return (half_wnd(t, h) + (1u << shift) - 1) >> shift;
+}
+
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, under the limit of one in tcp_invalid_ratelimit. */
 static void half_ack(struct tcp_arrival *a, uint32_t ref)
 {
@@ -26,7 +33,7 @@ static void half_ack(struct tcp_arrival *a, uint32_t ref)
     struct tcp_seg seg = {
         .seq = seq_add(h->iss, 1),
         .ack = seq_add(h->irs, 1),
-        .wnd = half_wnd(t, h) >> (h->wscale == TCP_WSCALE_NONE ? 0 : rcv_window_shift(t)),
+        .wnd = half_wnd_field(t, h),
         .flags = TCP_ACK,
     };
     const struct tcp_answer to = {

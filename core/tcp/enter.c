@@ -129,8 +129,9 @@ uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint3
  * Eff.snd.MSS = min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize (MUST-16), where the
  * header size includes the options of every segment: the time stamp's 12 bytes.
  */
-void conn_set_mss(struct tcp_conn *c, uint32_t path_mtu)
+void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
 {
+    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
     const uint32_t headers = (la_addr_is_v4(c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
     uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
 
@@ -140,6 +141,8 @@ void conn_set_mss(struct tcp_conn *c, uint32_t path_mtu)
         mss = c->peer_mss;
     if (c->set.maxseg > 0 && mss > c->set.maxseg)
         mss = c->set.maxseg;
+    if (mss > span_bytes) /* a descriptor must be able to point at all of it */
+        mss = span_bytes;
     if (mss < LA_SEND_MSS_MIN)
         mss = LA_SEND_MSS_MIN;
     if (c->timestamps)
@@ -168,7 +171,7 @@ void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
         c->ts_recent = o->ts_val;
         c->ts_recent_at = t->env.now;
     }
-    conn_set_mss(c, c->path_mtu);
+    conn_set_mss(t, c, c->path_mtu);
     cc_init(t, c);
 }
 
@@ -181,6 +184,8 @@ void conn_established(struct tcp *t, uint32_t ci)
     c->quick = 16;
     c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;
     c->snd.recover = c->iss;
+    if (c->retransmits > 0 && c->srtt_us8 == 0)
+        c->rto_us = 3000000; /* RFC 6298 5.7: a SYN was lost, and its RTT is not known */
     c->backoff = 0;
     c->retransmits = 0;
     c->r1_told = false;

@@ -41,7 +41,7 @@ static void too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
         env_drop(&t->env, LA_DROP_ICMP_MTU);
         return;
     }
-    conn_set_mss(c, mtu);
+    conn_set_mss(t, c, mtu);
     c->want_rtx = true; /* what was too big goes again, smaller */
     c->timing = false;
     tcp_output_wake(t, ci);

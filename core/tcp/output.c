@@ -71,8 +71,14 @@ static void put_options(struct tcp *t, struct tcp_conn *c, struct tcp_seg *seg)
         o->ts_val = tcp_ts_now(t, c->ts_offset);
         o->ts_ecr = seg->flags & TCP_ACK ? c->ts_recent : 0;
     }
-    if (c->sack && seg->flags & TCP_ACK && !(seg->flags & TCP_SYN) && c->rcv.ooo != SLAB_NONE)
-        o->sack_count = (uint8_t)reassembly_blocks(t, c, o->sack, c->timestamps ? 3 : 4);
+    if (c->sack && (seg->flags & (TCP_ACK | TCP_SYN)) == TCP_ACK) {
+        /* Beside text only as many as leave it room: every hole was reported when it changed. */
+        const uint32_t most = c->timestamps ? 3 : 4;
+        const uint32_t room = seg->len < c->snd_mss ? c->snd_mss - seg->len : 0;
+        const uint32_t fit = room > 4 ? (room - 4) / 8 : 0;
+
+        o->sack_count = (uint8_t)reassembly_blocks(t, c, o->sack, fit < most ? fit : most);
+    }
 }
 
 static void put_text(struct tcp *t, struct tcp_conn *c, const struct plan *p, struct la_tx *tx)
@@ -294,7 +300,9 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t unsent = conn_unsent(c);
     const uint32_t mss = c->snd_mss;
-    const uint32_t most = p->gso > mss ? p->gso - p->gso % mss : mss;
+    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
+    const uint32_t gso = p->gso < span_bytes ? p->gso : span_bytes;
+    const uint32_t most = gso > mss ? gso - gso % mss : mss;
     uint32_t len;
 
     if (!in(c, S(ESTABLISHED) | S(CLOSE_WAIT) | S(FIN_WAIT_1) | S(CLOSING) | S(LAST_ACK)))

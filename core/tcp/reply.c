@@ -136,7 +136,7 @@ void reply_ack_short(struct tcp *t, uint32_t ref, bool limited)
     struct tcp_seg seg = {
         .seq = w->snd_nxt,
         .ack = w->rcv_nxt,
-        .wnd = w->rcv_wnd >> w->rcv_shift,
+        .wnd = (w->rcv_wnd + (1u << w->rcv_shift) - 1) >> w->rcv_shift,
         .flags = TCP_ACK,
     };
 

@@ -192,7 +192,7 @@ static void grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *
     }
     c->peer_mss = h->mss;
     c->adv_mss = conn_adv_mss(t, &l->set, h->iface, v4);
-    conn_set_mss(c, t->iface_mtu[h->iface]);
+    conn_set_mss(t, c, t->iface_mtu[h->iface]);
     if (!(h->flags & TCP_HALF_RESENT)) {
         const uint32_t us = (uint32_t)(t->env.now.ns / NS_PER_US) - h->sent_us;
 

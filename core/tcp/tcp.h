@@ -47,7 +47,7 @@ void conn_release(struct tcp *t, uint32_t ci);
 /* The MSS option of our SYN: the interface's, or less if the application asked (MUST-67, SHLD-5). */
 uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint32_t iface, bool v4);
 /* Options that the handshake settled, and the sizes that follow from them. */
-void conn_set_mss(struct tcp_conn *c, uint32_t path_mtu);
+void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu);
 void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg);
 void conn_established(struct tcp *t, uint32_t ci);
 uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c);

@@ -69,7 +69,6 @@ static enum tcp_next syn_timeout(struct tcp *t, uint32_t ci)
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_USER_TIMEOUT);
     c->retransmits++;
     c->timing = false;
-    c->rto_us = 3000000; /* RFC 6298 5.7, until there is a sample */
     c->want_syn = true;
     env_count(&t->env, LA_COUNT_TCPTimeouts);
     env_count(&t->env, LA_COUNT_TCPSynRetrans);
