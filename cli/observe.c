@@ -9,15 +9,92 @@
 #include "cli/observe.h"
 
 #include "cli/json.h"
+#include "cli/ladder.h"
+#include "drivers/pcapng.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+/* How long TIME-WAIT lasts on Linux, whatever its sysctls say. */
+#define LINUX_TIME_WAIT_MS 60000
+
+static bool scales(void *context, la_conn_id conn, uint8_t *local, uint8_t *peer)
+{
+    const struct session *s = context;
+    struct la_conn_info info;
+
+    if (la_conn_info(s->stations[0].stack, conn, &info) != LA_OK)
+        return false;
+    *local = info.rcv_wscale;
+    *peer = info.snd_wscale;
+    return true;
+}
+
 int observe_open(struct session *s)
 {
-    (void)s;
+    char error[256];
+
+    if (s->options.pcap != NULL) {
+        s->pcap = pcapng_open(s->options.pcap, error, sizeof error);
+        if (s->pcap == NULL)
+            return args_failed(s->options.command, "--pcap: %s", error);
+        if (s->options.snap_bytes != 0)
+            pcapng_snap(s->pcap, s->options.snap_bytes);
+    }
     return CLI_OK;
+}
+
+/* Once the stack is there: how long TIME-WAIT lasts is one of its sysctls. */
+static int begin_ladder(struct session *s)
+{
+    uint64_t msl_ms = 0;
+
+    if (!s->options.ladder)
+        return CLI_OK;
+    if (la_sysctl_get(s->stations[0].stack, "net.lastack.tcp_msl_ms", &msl_ms) != LA_OK)
+        msl_ms = 0;
+    const struct ladders_options options = {
+        .ladder = { .peer = s->station_count == 1 ? "the kernel" : "the client",
+                    .local = s->station_count == 1 ? "lastack" : "the server",
+                    .two_msl_ms = (uint32_t)(2 * msl_ms),
+                    .peer_two_msl_ms =
+                        (uint32_t)(s->station_count == 1 ? LINUX_TIME_WAIT_MS : 2 * msl_ms) },
+        .scales = scales,
+        .context = s,
+    };
+    s->ladders = ladders_new(&options);
+    return s->ladders != NULL ? CLI_OK : args_failed(s->options.command, "out of memory");
+}
+
+/* Packets ------------------------------------------------------------------------ */
+
+/* What the stack made of a packet, in a few words; "" if it says no more than the packet. */
+static void verdict(const struct la_trace *t, bool outbound, char *text, size_t room)
+{
+    const char *from = la_state_name((enum la_state)t->from);
+    const char *to = la_state_name((enum la_state)t->to);
+    const char *repeat = outbound && t->retransmission ? "retransmission; " : "";
+
+    if (t->from != t->to)
+        snprintf(text, room, "%s%s -> %s", repeat, from, to);
+    else
+        snprintf(text, room, "%s%s", repeat, to);
+    const size_t len = strlen(text);
+    if (t->reason != LA_DROP_NONE)
+        snprintf(text + len, room - len, "; %s: %s", la_drop_name((enum la_drop)t->reason),
+                 la_drop_text((enum la_drop)t->reason));
+}
+
+static void on_packet(void *observer, const struct la_rt_packet *packet)
+{
+    const struct session *s = observer;
+    char text[256] = "";
+
+    if (packet->trace != NULL)
+        verdict(packet->trace, packet->outbound, text, sizeof text);
+    pcapng_packet(s->pcap, packet->wallclock_ns, packet->outbound, packet->bytes, packet->len_bytes,
+                  text);
 }
 
 /* Trace -------------------------------------------------------------------------- */
@@ -46,22 +123,27 @@ static void trace_json(const struct session *s, const struct la_trace *t)
     json_end(&j);
 }
 
-static void on_trace(void *context, const struct la_trace *records, uint32_t count, uint64_t lost)
+static void on_trace(void *observer, const struct la_trace *records, uint32_t count, uint64_t lost)
 {
-    struct session *s = context;
+    struct session *s = observer;
 
     s->trace_lost += lost;
     for (uint32_t i = 0; i < count; i++) {
         if (s->options.json)
             trace_json(s, &records[i]);
+        if (s->ladders != NULL)
+            ladders_add(s->ladders, &records[i]);
     }
 }
 
-void observe_attach(struct session *s, struct la_rt_host *host)
+int observe_attach(struct session *s, struct la_rt_host *host)
 {
     host->observer = s;
     if (s->options.json || s->options.ladder)
         host->on_trace = on_trace;
+    if (s->pcap != NULL)
+        host->on_packet = on_packet;
+    return begin_ladder(s);
 }
 
 /* Summary ------------------------------------------------------------------------ */
@@ -116,6 +198,16 @@ static void summary(const struct session *s)
 
 void observe_close(struct session *s)
 {
-    if (s->options.json)
+    if (s->ladders != NULL && s->options.json)
+        ladders_json(s->ladders, stdout);
+    else if (s->ladders != NULL)
+        ladders_print(s->ladders, stdout);
+    ladders_free(s->ladders);
+    s->ladders = NULL;
+    if (s->options.json && s->stations[0].stack != NULL)
         summary(s);
+    if (!pcapng_close(s->pcap))
+        (void)args_failed(s->options.command, "--pcap %s: %s", s->options.pcap, strerror(errno));
+    s->pcap = NULL;
+    fflush(stdout);
 }

@@ -5,11 +5,11 @@
 
 #include "cli/session.h"
 
-/* Open the capture and begin the ladder.  Return: CLI_OK, or CLI_FAILED after a message. */
+/* Open the capture.  Return: CLI_OK, or CLI_FAILED after a message. */
 int observe_open(struct session *s);
 
-/* Fill in the host's functions that watch. */
-void observe_attach(struct session *s, struct la_rt_host *host);
+/* Begin the ladder and fill in the host's functions that watch.  Return: as above. */
+int observe_attach(struct session *s, struct la_rt_host *host);
 
 /* Print the ladder and the summary, close the capture. */
 void observe_close(struct session *s);

@@ -385,8 +385,9 @@ int session_host(struct session *s, uint32_t station, const struct session_handl
         .on_turn = on_turn,
     };
 
-    if (station == 0)
-        observe_attach(s, &host);
+    const int watched = station == 0 ? observe_attach(s, &host) : CLI_OK;
+    if (watched != CLI_OK)
+        return watched;
     const int err = la_rt_loop_add(s->loop, &host);
     return err == 0 ? CLI_OK
                     : args_failed(s->options.command, "cannot use the device: %s", strerror(-err));
@@ -405,8 +406,7 @@ void session_close(struct session *s)
 {
     if (s->loop != NULL && s->ended_by >= 0)
         la_rt_flush(s->loop);
-    if (s->loop != NULL && s->stations[0].stack != NULL)
-        observe_close(s);
+    observe_close(s);
     la_rt_loop_free(s->loop);
     for (uint32_t i = 0; i < s->station_count; i++) {
         la_rt_driver_close(s->stations[i].driver);

@@ -63,7 +63,7 @@ struct station {
 };
 
 struct pcapng;
-struct ladder;
+struct ladders;
 struct session;
 
 struct session_handlers {
@@ -85,7 +85,7 @@ struct session {
     struct session_app apps[2];
     uint32_t station_count;
     struct pcapng *pcap;
-    struct ladder *ladder;
+    struct ladders *ladders;
     la_time begun;
     la_time linger_until; /* LA_TIME_NEVER: not lingering */
     uint64_t trace_lost;

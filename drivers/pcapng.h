@@ -29,6 +29,9 @@ struct pcapng *pcapng_open(const char *path, char *error, size_t error_bytes);
 void pcapng_packet(struct pcapng *p, uint64_t unix_ns, bool outbound, const uint8_t *bytes,
                    uint32_t len, const char *comment);
 
+/* Keep only the first @bytes of each packet that follows; its full length is still told. */
+void pcapng_snap(struct pcapng *p, uint32_t bytes);
+
 /* Pass on what is buffered, so that a reader sees whole packets.  False after a failure. */
 bool pcapng_flush(struct pcapng *p);
 

@@ -151,7 +151,7 @@ struct la_rt_host {
     /* Once a turn, after the events. */
     void (*on_turn)(void *context, la_time now);
 
-    /* What watches, with a context of its own.  These may not call the stack. */
+    /* What watches, with a context of its own.  It may look at the stack, never change it. */
     void *observer;
     /* Trace records in order; @lost were overwritten unread. */
     void (*on_trace)(void *observer, const struct la_trace *records, uint32_t count, uint64_t lost);

@@ -80,8 +80,16 @@ check "PUT into a directory that is not there" status 404 -T "$work/outside" $ba
 check "PUT over a directory" status 409 -T "$work/outside" $base/empty
 check "PUT out of the directory" status 400 -T "$work/outside" $base/../x
 check "PUT without a length" answers 411 "PUT /x ${H}\\r\\n"
-check "100 Continue when it is asked for" answers 100 \
-    "PUT /x ${H}Content-Length: 2\\r\\nExpect: 100-continue\\r\\n\\r\\nhi"
+# In two pieces: with the body there already, 100 would be of no use and is left out.
+expects() {
+    {
+        printf "PUT /x ${H}Content-Length: 2\\r\\nExpect: 100-continue\\r\\n\\r\\n"
+        sleep 0.3
+        printf hi
+    } | nc.openbsd -N -w 5 $ours4 80 >"$work/answer"
+    contains "$work/answer" "HTTP/1.1 100 Continue"
+}
+check "100 Continue when it is asked for" expects
 check "and then the answer" contains "$work/answer" "HTTP/1.1 201"
 check "no 100 Continue for what is refused" answers 413 \
     "PUT /x ${H}Content-Length: 2000000\\r\\nExpect: 100-continue\\r\\n\\r\\n"

@@ -156,17 +156,16 @@ within() {
 
 # --- lastack and its peers ------------------------------------------------------------------------
 
-# on_tun COMMAND ARGUMENT...: lastack on the device, with both addresses.
-on_tun() {
-    command=$1
-    shift
-    "$lastack" "$command" --tun $dev --addr $ours4/24 --addr $ours6/64 "$@"
-}
+# What puts lastack on the device, with both addresses: "$lastack" serve $on_tun ...
+on_tun="--tun $dev --addr $ours4/24 --addr $ours6/64"
 
 # start_server COMMAND ARGUMENT...: in the background, its events in $work/events.
 start_server() {
+    command=$1
+    shift
     : >"$work/events"
-    on_tun "$@" --json -q >"$work/events" 2>"$work/server.err" &
+    # shellcheck disable=SC2086
+    "$lastack" "$command" $on_tun --json -q "$@" >"$work/events" 2>"$work/server.err" &
     server=$!
     within 10 server_listens || not_ok "the server starts: $*"
 }

@@ -11,12 +11,15 @@ make_file "$work/www/file" 1
 echo '<p>index' >"$work/www/index.html"
 start_server serve "$work/www"
 
-at_once() {
-    for i in $(seq $clients); do
+# transfers 4|6 COUNT: as a configuration of curl's.
+transfers() {
+    for i in $(seq "$2"); do
         echo "url = \"$(url "$1" "file?$i")\""
         echo "output = \"$work/got/$i\""
     done >"$work/config"
-    # One process a client: --parallel would share a few connections.
+}
+
+at_once() {
     pids=
     for i in $(seq $clients); do
         curl -gsS --max-time 60 -o "$work/got/$i" "$(url "$1" "file?$i")" &
@@ -50,22 +53,24 @@ put_at_once() {
 
 keep_alive() {
     before=$(grep -c '"to":"ESTABLISHED"' "$work/events")
-    curl -gsS --max-time 30 "$(url "$1" "file?[1-50]")" -o "$work/got/#1" || return 1
+    transfers "$1" 50
+    curl -gsS --max-time 30 -K "$work/config" || return 1
     after=$(grep -c '"to":"ESTABLISHED"' "$work/events")
     equal "$((after - before)) connections" "1 connections" &&
         equal "$(find "$work/got" -size 1024k | wc -l)" 50 && rm -f "$work/got"/*
 }
 
 parallel() {
+    transfers "$1" 100
     curl -gsS --max-time 60 --parallel --parallel-max 100 --parallel-immediate \
-        "$(url "$1" "file?[1-100]")" -o "$work/got/#1" || return 1
+        -K "$work/config" || return 1
     equal "$(find "$work/got" -size 1024k | wc -l)" 100 && rm -f "$work/got"/*
 }
 
 wget_gets() {
     wget -q -T 20 -O "$work/got/w" "$(url "$1" file)" && same_file "$work/www/file" "$work/got/w" &&
         wget -q -T 20 -O "$work/got/i" "$(url "$1" "")" &&
-        same_file "$work/www/index.html" "$work/got/i"
+        same_file "$work/www/index.html" "$work/got/i" && rm -f "$work/got"/*
 }
 
 for family in 4 6; do

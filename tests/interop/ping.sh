@@ -23,7 +23,7 @@ check "a hop limit of one is enough here" ping -c 1 -W 2 -t 1 $ours4
 check "the server ends in order" stop_server
 
 pings() {
-    on_tun ping "$@" >"$work/out" 2>&1 || {
+    "$lastack" ping $on_tun "$@" >"$work/out" 2>&1 || {
         cat "$work/out"
         return 1
     }
@@ -41,14 +41,14 @@ check "three pings, three replies" pings -c 3 -i 20 $kernel4
 check "the report counts them" contains "$work/out" "3 packets transmitted, 3 received, 0% packet loss"
 
 too_long() {
-    on_tun ping -c 1 -s "$1" "$2" >"$work/out" 2>&1
+    "$lastack" ping $on_tun -c 1 -s "$1" "$2" >"$work/out" 2>&1
     equal $? 2 && contains "$work/out" "does not fit"
 }
 check "one byte more than the MTU is refused over IPv4" too_long 1473 $kernel4
 check "one byte more than the MTU is refused over IPv6" too_long 1453 $kernel6
 
 nobody() {
-    on_tun ping -c 1 10.9.0.77 >"$work/out" 2>&1
+    "$lastack" ping $on_tun -c 1 10.9.0.77 >"$work/out" 2>&1
     equal $? 1
 }
 check "a host that is not there is no reply, status 1" nobody

@@ -35,7 +35,7 @@ check "we probed the closed window" contains "$work/events" '"TCPWinProbe":'
 
 # Our own reader stops: the kernel must find our window closed, and open again.
 our_reader() {
-    on_tun nc -q -l 9000 </dev/null | {
+    "$lastack" nc $on_tun -q -l 9000 </dev/null | {
         sleep 3
         cat >"$work/got"
     } &

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ladder.c - From trace records to lines.
+ *
+ * Sequence numbers become relative to the SYN and 64 bits wide, so that a transfer of any
+ * length counts on.  Both states of a line are those after its segment has passed: the
+ * sender's after sending, the receiver's after receiving, as in the figures of
+ * RFC 9293 3.5 and 3.6.  This side's come from its records; the peer's are inferred
+ * (ladder_peer.c) or, if the peer is traced too, taken from its record of the same segment.
+ */
+#include "cli/ladder_lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDTH_DEFAULT 100
+#define WIDTH_MIN 80
+#define LAST_DEFAULT 10
+#define EVENTS_DEFAULT 40
+
+struct ladder *ladder_new(const struct ladder_options *options)
+{
+    struct ladder *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return NULL;
+    if (options != NULL)
+        l->options = *options;
+    struct ladder_options *o = &l->options;
+    if (o->width == 0)
+        o->width = WIDTH_DEFAULT;
+    if (o->width < WIDTH_MIN)
+        o->width = WIDTH_MIN;
+    if (o->last_segments == 0)
+        o->last_segments = LAST_DEFAULT;
+    if (o->last_segments > LAST_SEGMENTS_MAX)
+        o->last_segments = LAST_SEGMENTS_MAX;
+    if (o->events_max == 0)
+        o->events_max = EVENTS_DEFAULT;
+    l->side[LOCAL].name = o->local != NULL ? o->local : "lastack";
+    l->side[PEER].name = o->peer != NULL ? o->peer : "the peer";
+    return l;
+}
+
+void ladder_free(struct ladder *l)
+{
+    if (l == NULL)
+        return;
+    free(l->lines);
+    free(l);
+}
+
+void ladder_scale(struct ladder *l, uint8_t local, uint8_t peer)
+{
+    l->side[LOCAL].scale = local;
+    l->side[PEER].scale = peer;
+    l->side[LOCAL].scaled = l->side[PEER].scaled = true;
+}
+
+bool ladder_is_over(const struct ladder *l)
+{
+    return l->ended || (l->started && l->side[LOCAL].state == LA_CLOSED);
+}
+
+/* A sequence number of @s as distance from its SYN; the nearest to those seen before. */
+static uint64_t relative(struct side *s, uint32_t raw, bool is_syn)
+{
+    if (!s->numbered) {
+        s->numbered = true;
+        s->top_raw = raw;
+        s->top = is_syn ? 0 : 1; /* without a SYN the first byte seen is called 1 */
+    }
+    const int32_t ahead = (int32_t)(raw - s->top_raw);
+    const uint64_t at = s->top + (uint64_t)(int64_t)ahead;
+    if (ahead > 0) {
+        s->top_raw = raw;
+        s->top = at;
+    }
+    return at;
+}
+
+/* What this segment says about its sender and about what the receiver has sent. */
+static void take_numbers(struct ladder *l, const struct la_trace *t, struct line *n)
+{
+    struct side *sender = &l->side[n->from];
+    struct side *receiver = &l->side[OTHER(n->from)];
+
+    n->seq = relative(sender, t->seq, (t->flags & FLAG_SYN) != 0);
+    if ((t->flags & FLAG_ACK) != 0)
+        n->ack = relative(receiver, t->ack, false);
+    if ((t->flags & FLAG_FIN) != 0) {
+        sender->fin_sent = true;
+        sender->fin_end = n->seq + t->len_bytes + 1;
+    }
+    sender->segments++;
+    sender->bytes += t->len_bytes;
+    sender->again += n->again;
+}
+
+/* After the line's notes: what later lines are compared with. */
+static void remember(struct ladder *l, const struct line *n)
+{
+    struct side *sender = &l->side[n->from];
+    struct side *receiver = &l->side[OTHER(n->from)];
+    const bool text = n->len_bytes > 0 || (n->flags & (FLAG_SYN | FLAG_FIN)) != 0;
+    const uint64_t end = n->seq + n->len_bytes + ((n->flags & FLAG_SYN) != 0 ? 1u : 0u) +
+                         ((n->flags & FLAG_FIN) != 0 ? 1u : 0u);
+
+    if (text && end > sender->next)
+        sender->next = end;
+    if ((n->flags & FLAG_ACK) != 0 && receiver->fin_sent && n->ack >= receiver->fin_end) {
+        receiver->fin_acked = true;
+        if ((n->flags & FLAG_FIN) == 0)
+            receiver->fin_acked_alone = true;
+    }
+    if ((n->flags & (FLAG_SYN | FLAG_RST)) == 0)
+        sender->window_closed = n->wnd == 0;
+    l->side[LOCAL].state = l->side[LOCAL].shown = (enum la_state)n->state[LOCAL];
+    l->side[PEER].state = l->side[PEER].shown = (enum la_state)n->state[PEER];
+}
+
+static void add_segment(struct ladder *l, const struct la_trace *t)
+{
+    struct line n = {
+        .at = t->at,
+        .kind = LINE_SEGMENT,
+        .from = t->kind == LA_TRACE_TX ? LOCAL : PEER,
+        .wnd = t->wnd,
+        .len_bytes = t->len_bytes,
+        .raw_seq = t->seq,
+        .raw_ack = t->ack,
+        .flags = t->flags,
+        .again = t->kind == LA_TRACE_TX && t->retransmission != 0,
+        .reason = t->reason,
+    };
+    take_numbers(l, t, &n);
+    n.state[LOCAL] = t->to;
+    n.state[PEER] = (uint8_t)peer_state_after(l, &n);
+    notes_add(l, &n);
+    remember(l, &n);
+    fold_push(l, &n);
+    l->timer_fired = l->timer_fired && n.from != LOCAL;
+}
+
+static void start(struct ladder *l, const struct la_trace *t)
+{
+    if (l->started)
+        return;
+    l->started = true;
+    l->began = t->at;
+    l->local = t->local;
+    l->remote = t->remote;
+    l->side[LOCAL].state = l->side[LOCAL].shown = (enum la_state)t->from;
+}
+
+static void add_end(struct ladder *l, const struct la_trace *t)
+{
+    if (l->ended && t->reason == LA_DROP_NONE)
+        return;
+    l->ended = true;
+    l->ended_at = t->at;
+    l->end_reason = t->reason;
+}
+
+void ladder_add(struct ladder *l, const struct la_trace *t)
+{
+    start(l, t);
+    switch ((enum la_trace_kind)t->kind) {
+    case LA_TRACE_RX:
+    case LA_TRACE_TX:
+        add_segment(l, t);
+        break;
+    case LA_TRACE_STATE:
+        if (t->to == LA_CLOSED)
+            add_end(l, t);
+        l->side[LOCAL].state = (enum la_state)t->to;
+        break;
+    case LA_TRACE_TIMEOUT:
+        l->timer_fired = true;
+        l->timer = t->timer;
+        break;
+    case LA_TRACE_END:
+        add_end(l, t);
+        break;
+    }
+}
+
+/* The newest lines first: the segment the peer has a record of. */
+static struct line *find_line(struct ladder *l, const struct la_trace *t, enum ladder_side from)
+{
+    for (uint32_t i = l->last_count; i-- > 0;) {
+        struct line *n = &l->last[(l->last_first + i) % LAST_SEGMENTS_MAX];
+        if (n->from == from && n->raw_seq == t->seq && n->raw_ack == t->ack &&
+            n->flags == t->flags && n->len_bytes == t->len_bytes)
+            return n;
+    }
+    return NULL;
+}
+
+void ladder_add_peer(struct ladder *l, const struct la_trace *t)
+{
+    l->peer_traced = true;
+    if (t->kind == LA_TRACE_RX) {
+        struct line *n = find_line(l, t, LOCAL);
+        if (n != NULL)
+            n->state[PEER] = t->to;
+    }
+}
