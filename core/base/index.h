@@ -66,12 +66,13 @@ bool index_next(const struct index *x, const void *arena, struct index_cursor *c
 
 /*
  * index_insert() - Add an entry; the caller has made sure the key is not there.
- * Return: false if no overflow bucket is left (sized so that this takes an adversary who knows the key).
+ * Return: false if no overflow bucket is left; sized so that this takes an adversary who
+ *         knows the key.
  */
 LA_MUST_CHECK bool index_insert(struct index *x, void *arena, uint32_t hash, struct index_entry e);
 /* The entry must be there (asserted): hash, type and value. */
 void index_remove(struct index *x, void *arena, uint32_t hash, struct index_entry e);
-/* Rewrite one slot in place: connection -> short record, half-open -> connection. Must be there (asserted). */
+/* Rewrite one slot in place: connection -> short record, half-open -> connection.  Asserted as above. */
 void index_replace(struct index *x, void *arena, uint32_t hash, struct index_entry from,
                    struct index_entry to);
 

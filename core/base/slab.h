@@ -71,7 +71,7 @@ uint32_t slab_find(const struct slab *b, const void *arena, uint64_t handle);
 /* Whole pages that hold only free slots.  See la_trim(). */
 void slab_trim(struct slab *b, void *arena, uint32_t page_bytes,
                void (*each)(void *context, struct la_extent extent), void *context);
-/* NULL, or the sentence of the broken invariant (free list length, no cycle, parity of generations). */
+/* NULL, or the sentence of the broken invariant: free list, no cycle, parity of generations. */
 const char *slab_check(const struct slab *b, const void *arena);
 
 #endif

@@ -51,13 +51,14 @@ static inline bool wheel_armed(const struct wheel_node *n)
 {
     return n->prev != WHEEL_NONE;
 }
-/* Arm, or move, node @i to @at; LA_TIME_NEVER disarms.  A time in the past fires at the next call. */
+/* Arm, or move, node @i to @at; LA_TIME_NEVER disarms.  A past time fires at the next call. */
 void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at);
-/* The next node due at @now, unlinked and disarmed (its at keeps the time it stood for); WHEEL_NONE if none. */
+/* The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE. */
 uint32_t wheel_pop(struct wheel *w, void *arena, la_time now);
 /*
- * Not later than the earliest node; exact if that lies in the current tick; LA_TIME_NEVER if none.
- * While nodes that were due at the last wheel_pop() still wait, some time not later than that call's.
+ * Not later than the earliest node; exact if that lies in the current tick; LA_TIME_NEVER
+ * if none.  While nodes that were due at the last wheel_pop() still wait, some time not
+ * later than that call's.
  */
 la_time wheel_deadline(const struct wheel *w, const void *arena);
 const char *wheel_check(const struct wheel *w, const void *arena);

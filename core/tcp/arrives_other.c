@@ -233,11 +233,12 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
 
     c->probes = 0;
     c->ka_probes = 0;
-    if (tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt))
+    const bool advances = tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt);
+    if (advances)
         tcp_ack_advance(a, seg->ack);
     else if (seq_eq(seg->ack, c->snd.una))
         loss_dupack(a);
-    snd_window_update(a);
+    snd_window_update(a, advances);
     tcp_rtx_rearm(t, a->ci);
     tcp_output_wake(t, a->ci);
     if (c->fin_sent && seq_gt(c->snd.una, c->snd.fin_seq))

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cc_newreno.c - The congestion window: slow start and congestion avoidance (RFC 5681),
- * counted in bytes with L = 2 (RFC 3465), so that dividing ACKs gains nothing.
+ * counted in bytes (RFC 3465), so that dividing ACKs gains nothing.
  *
  * The window grows only while it is what limits sending.
  */
 #include "core/tcp/tcp.h"
 
 #define CWND_MAX (1u << 30)
+#define ABC_LIMIT 8 /* L of RFC 3465, as RFC 9406 4.2 has it: receivers merge ACKs of a burst */
 
 static uint32_t initial_window(const struct tcp *t, const struct tcp_conn *c)
 {
@@ -36,7 +37,7 @@ void cc_on_ack(struct tcp_conn *c, uint32_t acked, uint32_t flight_before)
     if (!limited || c->cwnd >= CWND_MAX)
         return;
     if (c->cwnd < c->ssthresh) {
-        c->cwnd += acked < 2 * mss ? acked : 2 * mss;
+        c->cwnd += acked < ABC_LIMIT * mss ? acked : ABC_LIMIT * mss;
         return;
     }
     c->acked_in_ca += acked;

@@ -8,8 +8,14 @@
  */
 #include "core/tcp/tcp.h"
 
-/* RFC 9293 3.10.7.4, fifth step, ESTABLISHED: the send window is updated. */
-void snd_window_update(struct tcp_arrival *a)
+/*
+ * RFC 9293 3.10.7.4, fifth step, ESTABLISHED: the send window is updated.
+ *
+ * Beside the RFC's two cases the window is taken from every segment that advances SND.UNA,
+ * as Linux does: a retransmission has an old SEG.SEQ, and to keep the old SND.WND with the
+ * new SND.UNA would move the right edge where the peer never put it.
+ */
+void snd_window_update(struct tcp_arrival *a, bool advanced)
 {
     struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
@@ -17,7 +23,7 @@ void snd_window_update(struct tcp_arrival *a)
 
     if (seq_lt(seg->ack, c->snd.una))
         return;
-    if (seq_lt(c->snd.wl1, seg->seq) ||
+    if (advanced || seq_lt(c->snd.wl1, seg->seq) ||
         (seq_eq(c->snd.wl1, seg->seq) && seq_le(c->snd.wl2, seg->ack))) {
         c->snd.wnd = wnd;
         c->snd.wl1 = seg->seq;

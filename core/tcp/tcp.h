@@ -159,7 +159,8 @@ const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
 
 /* snd_window.c, loss.c, rtt.c, cc_newreno.c ---------------------------------------------------------- */
 
-void snd_window_update(struct tcp_arrival *a);
+/* @advanced: the segment moved SND.UNA. */
+void snd_window_update(struct tcp_arrival *a, bool advanced);
 uint32_t snd_usable(const struct tcp_conn *c); /* bytes the window still takes beyond SND.NXT */
 /* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */
 void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack);
