@@ -28,30 +28,32 @@ static const struct {
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
-static void help(void)
+static void help(FILE *to)
 {
-    puts("usage: lastack COMMAND [OPTION]... [ARGUMENT]...\n"
-         "\n"
-         "A TCP/IP stack in user space, and programs on it.\n");
+    fputs("usage: lastack COMMAND [OPTION]... [ARGUMENT]...\n"
+          "\n"
+          "A TCP/IP stack in user space, and programs on it.\n\n",
+          to);
     for (size_t i = 0; i < COMMANDS; i++)
         if (commands[i].run != NULL)
-            printf("  %-8s %s\n", commands[i].name, commands[i].what);
-    puts("\n"
-         "'lastack COMMAND --help' tells more.  To begin with, as root:\n"
-         "\n"
-         "    lastack serve .              and in another window\n"
-         "    curl http://10.108.97.2/");
+            fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].what);
+    fputs("\n"
+          "'lastack COMMAND --help' tells more.  To begin with, as root:\n"
+          "\n"
+          "    lastack serve .              and in another window\n"
+          "    curl http://10.108.97.2/\n",
+          to);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        help();
+        help(stderr);
         return CLI_USAGE;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
-        help();
+        help(stdout);
         return CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {

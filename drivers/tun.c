@@ -66,7 +66,8 @@ static int tun_receive(void *self, struct la_frame *frames, uint32_t max)
             continue;
         if (got < 0 && errno == EAGAIN)
             break;
-        return count > 0 ? (int)count : -(got < 0 ? errno : ENODEV);
+        /* EBADFD: the device was deleted while this descriptor stayed. */
+        return count > 0 ? (int)count : -(got == 0 || errno == EBADFD ? ENODEV : errno);
     }
     return (int)count;
 }

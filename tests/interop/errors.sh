@@ -26,7 +26,7 @@ serve() {
     "$lastack" serve --addr 10.9.0.2/24 "$@"
 }
 
-check "no command" says 2 "" "$lastack"
+check "no command" says 2 "usage: lastack COMMAND" "$lastack"
 check "an unknown command" says 2 'unknown command "sevre"' "$lastack" sevre
 check "an unknown option before a command" says 2 "unknown option --tun" "$lastack" --tun
 check "an unknown option" says 2 "unknown option --prot" "$lastack" serve --prot 80 .
