@@ -78,6 +78,13 @@ static uint64_t relative(struct side *s, uint32_t raw, bool is_syn)
     return at;
 }
 
+/* Behind the last byte or flag of the segment. */
+static uint64_t end_of(const struct line *n)
+{
+    return n->seq + n->len_bytes + ((n->flags & FLAG_SYN) != 0 ? 1u : 0u) +
+           ((n->flags & FLAG_FIN) != 0 ? 1u : 0u);
+}
+
 /* What this segment says about its sender and about what the receiver has sent. */
 static void take_numbers(struct ladder *l, const struct la_trace *t, struct line *n)
 {
@@ -87,6 +94,9 @@ static void take_numbers(struct ladder *l, const struct la_trace *t, struct line
     n->seq = relative(sender, t->seq, (t->flags & FLAG_SYN) != 0);
     if ((t->flags & FLAG_ACK) != 0)
         n->ack = relative(receiver, t->ack, false);
+    /* Of the peer's repeats only those that bring nothing are known to be repeats. */
+    if (n->from == PEER && n->reason != LA_DROP_NONE && end_of(n) > n->seq)
+        n->again = end_of(n) <= sender->next;
     if ((t->flags & FLAG_FIN) != 0) {
         sender->fin_sent = true;
         sender->fin_end = n->seq + t->len_bytes + 1;
@@ -101,21 +111,26 @@ static void remember(struct ladder *l, const struct line *n)
 {
     struct side *sender = &l->side[n->from];
     struct side *receiver = &l->side[OTHER(n->from)];
-    const bool text = n->len_bytes > 0 || (n->flags & (FLAG_SYN | FLAG_FIN)) != 0;
-    const uint64_t end = n->seq + n->len_bytes + ((n->flags & FLAG_SYN) != 0 ? 1u : 0u) +
-                         ((n->flags & FLAG_FIN) != 0 ? 1u : 0u);
 
-    if (text && end > sender->next)
-        sender->next = end;
-    if ((n->flags & FLAG_ACK) != 0 && receiver->fin_sent && n->ack >= receiver->fin_end) {
+    if (end_of(n) > n->seq && end_of(n) > sender->next)
+        sender->next = end_of(n);
+    if ((n->flags & FLAG_ACK) != 0 && receiver->fin_sent && n->ack >= receiver->fin_end)
         receiver->fin_acked = true;
-        if ((n->flags & FLAG_FIN) == 0)
-            receiver->fin_acked_alone = true;
-    }
     if ((n->flags & (FLAG_SYN | FLAG_RST)) == 0)
         sender->window_closed = n->wnd == 0;
     l->side[LOCAL].state = l->side[LOCAL].shown = (enum la_state)n->state[LOCAL];
     l->side[PEER].state = l->side[PEER].shown = (enum la_state)n->state[PEER];
+}
+
+/*
+ * The state after a segment.  A record that is written while a connection turns into a
+ * short one does not know the new state; the state record just before it does.
+ */
+static enum la_state local_state(const struct ladder *l, const struct la_trace *t)
+{
+    if (t->to == LA_CLOSED && !l->ended && (t->flags & FLAG_RST) == 0)
+        return l->side[LOCAL].state;
+    return (enum la_state)t->to;
 }
 
 static void add_segment(struct ladder *l, const struct la_trace *t)
@@ -133,12 +148,51 @@ static void add_segment(struct ladder *l, const struct la_trace *t)
         .reason = t->reason,
     };
     take_numbers(l, t, &n);
-    n.state[LOCAL] = t->to;
+    n.state[LOCAL] = (uint8_t)local_state(l, t);
     n.state[PEER] = (uint8_t)peer_state_after(l, &n);
     notes_add(l, &n);
     remember(l, &n);
     fold_push(l, &n);
     l->timer_fired = l->timer_fired && n.from != LOCAL;
+}
+
+/* What is sent may be recorded while the segment it answers is still being treated. */
+static void release(struct ladder *l)
+{
+    if (l->holds)
+        add_segment(l, &l->held);
+    l->holds = false;
+}
+
+static bool answers(const struct la_trace *sent, const struct la_trace *got)
+{
+    const uint32_t end = got->seq + got->len_bytes + ((got->flags & FLAG_SYN) != 0 ? 1u : 0u) +
+                         ((got->flags & FLAG_FIN) != 0 ? 1u : 0u);
+    if (sent->at.ns != got->at.ns)
+        return false;
+    if ((sent->flags & FLAG_RST) != 0 && (sent->flags & FLAG_ACK) == 0)
+        return sent->seq == got->ack;
+    return (sent->flags & FLAG_ACK) != 0 && end != got->seq && sent->ack == end;
+}
+
+static void add_received(struct ladder *l, const struct la_trace *t)
+{
+    if (!l->holds || !answers(&l->held, t)) {
+        release(l);
+        add_segment(l, t);
+        return;
+    }
+    add_segment(l, t);
+    if ((l->held.flags & FLAG_RST) == 0)
+        l->held.to = (uint8_t)l->side[LOCAL].state;
+    release(l);
+}
+
+static void add_sent(struct ladder *l, const struct la_trace *t)
+{
+    release(l);
+    l->held = *t;
+    l->holds = true;
 }
 
 static void start(struct ladder *l, const struct la_trace *t)
@@ -164,10 +218,15 @@ static void add_end(struct ladder *l, const struct la_trace *t)
 void ladder_add(struct ladder *l, const struct la_trace *t)
 {
     start(l, t);
+    const bool same_moment = l->holds && l->held.at.ns == t->at.ns;
+    if (t->kind == LA_TRACE_TIMEOUT || !same_moment)
+        release(l);
     switch ((enum la_trace_kind)t->kind) {
     case LA_TRACE_RX:
+        add_received(l, t);
+        break;
     case LA_TRACE_TX:
-        add_segment(l, t);
+        add_sent(l, t);
         break;
     case LA_TRACE_STATE:
         if (t->to == LA_CLOSED)
@@ -175,8 +234,10 @@ void ladder_add(struct ladder *l, const struct la_trace *t)
         l->side[LOCAL].state = (enum la_state)t->to;
         break;
     case LA_TRACE_TIMEOUT:
-        l->timer_fired = true;
-        l->timer = t->timer;
+        if (t->timer <= LA_TIMER_KEEPALIVE || t->timer == LA_TIMER_SYNACK) {
+            l->timer_fired = true;
+            l->timer = t->timer;
+        }
         break;
     case LA_TRACE_END:
         add_end(l, t);
@@ -198,10 +259,29 @@ static struct line *find_line(struct ladder *l, const struct la_trace *t, enum l
 
 void ladder_add_peer(struct ladder *l, const struct la_trace *t)
 {
+    release(l);
     l->peer_traced = true;
     if (t->kind == LA_TRACE_RX) {
         struct line *n = find_line(l, t, LOCAL);
         if (n != NULL)
             n->state[PEER] = t->to;
     }
+}
+
+struct ladder *ladder_settled(const struct ladder *l)
+{
+    struct ladder *copy = malloc(sizeof *copy);
+    struct line *lines = malloc((l->line_count + 1) * sizeof *lines);
+    if (copy == NULL || lines == NULL) {
+        free(copy);
+        free(lines);
+        return NULL;
+    }
+    *copy = *l;
+    if (l->line_count > 0)
+        memcpy(lines, l->lines, l->line_count * sizeof *lines);
+    copy->lines = lines;
+    copy->line_room = l->line_count + 1;
+    release(copy);
+    return copy;
 }

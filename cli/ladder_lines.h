@@ -16,8 +16,8 @@ enum ladder_side { LOCAL, PEER };
 #define OTHER(side) ((side) == LOCAL ? PEER : LOCAL)
 
 #define NOTES_MAX 5
-#define RUN_PLAIN_MAX 4    /* a run of so few lines is drawn line by line */
-#define PLAIN_RUNS_MAX 8   /* so many changes of direction are drawn, then all is one run */
+#define RUN_PLAIN_MAX 4  /* a run of so few lines is drawn line by line */
+#define PLAIN_RUNS_MAX 8 /* so many changes of direction are drawn, then all is one run */
 #define LAST_SEGMENTS_MAX 64
 
 /* One plain sentence about a line; each is said of one side. */
@@ -28,12 +28,12 @@ enum note {
     NOTE_SIMULTANEOUS_OPEN,
     NOTE_FIN_WAIT_1,
     NOTE_CLOSE_PENDING,
-    NOTE_FIN_AT_LAST,
     NOTE_CLOSE_WAIT,
     NOTE_FIN_WAIT_2,
     NOTE_LAST_ACK,
     NOTE_CLOSING,
     NOTE_TIME_WAIT,
+    NOTE_TIME_WAIT_BOTH,
     NOTE_THREE_SEGMENTS,
     NOTE_CLOSED,
     NOTE_TIME_WAIT_END,
@@ -90,13 +90,14 @@ struct run {
 /* What is known of one side. */
 struct side {
     const char *name;
-    bool numbered;     /* base is known */
-    uint32_t top_raw;  /* the highest sequence number seen, as on the wire */
-    uint64_t top;      /* the same, relative */
-    uint64_t next;     /* behind the last byte or flag sent */
-    bool fin_sent, fin_acked, fin_acked_alone;
+    bool numbered;    /* base is known */
+    uint32_t top_raw; /* the highest sequence number seen, as on the wire */
+    uint64_t top;     /* the same, relative */
+    uint64_t next;    /* behind the last byte or flag sent */
+    bool fin_sent, fin_acked;
     uint64_t fin_end; /* what acknowledges the FIN */
     bool window_closed, in_gap;
+    uint64_t gap_at; /* the first byte that is missing */
     uint8_t scale;
     bool scaled;
     enum la_state state; /* now */
@@ -109,7 +110,10 @@ struct ladder {
     struct side side[2];
     struct la_endpoint local, remote;
     bool started, peer_traced, close_pending, opened;
+    bool timed_out; /* what is sent again is so because of the RTO */
     la_time began;
+    struct la_trace held; /* a segment sent, until it is known what it answers */
+    bool holds;
     bool timer_fired;
     uint8_t timer; /* enum la_timer, of the segment that comes next */
     bool ended;
@@ -124,6 +128,9 @@ struct ladder {
     uint32_t last_first, last_count;
     bool no_memory; /* from here on lines are missing */
 };
+
+/* ladder.c: a copy with nothing held back, to be freed with ladder_free(); NULL: no memory. */
+struct ladder *ladder_settled(const struct ladder *l);
 
 /* ladder_peer.c: the peer's state after a segment that it sent, or that reached it. */
 enum la_state peer_state_after(const struct ladder *l, const struct line *n);
@@ -141,11 +148,11 @@ void fold_each(const struct ladder *l, void (*each)(void *context, const struct 
 
 /* ladder_text.c: numbers for people. */
 #define NUMBER_TEXT_BYTES 32
-const char *text_grouped(uint64_t n, char to[NUMBER_TEXT_BYTES]);  /* 3,941 */
-const char *text_bytes(uint64_t n, char to[NUMBER_TEXT_BYTES]);    /* 255.9 MB */
+const char *text_grouped(uint64_t n, char to[NUMBER_TEXT_BYTES]);               /* 3,941 */
+const char *text_bytes(uint64_t n, char to[NUMBER_TEXT_BYTES]);                 /* 255.9 MB */
 const char *text_rate(uint64_t bytes, uint64_t ns, char to[NUMBER_TEXT_BYTES]); /* 1.9 Gbit/s */
-const char *text_seconds(uint64_t ns, char to[NUMBER_TEXT_BYTES]); /* 0.000123 */
-const char *text_span(uint64_t ms, char to[NUMBER_TEXT_BYTES]);    /* 2 s */
+const char *text_seconds(uint64_t ns, char to[NUMBER_TEXT_BYTES]);              /* 0.000123 */
+const char *text_span(uint64_t ms, char to[NUMBER_TEXT_BYTES]);                 /* 2 s */
 #define ENDPOINT_TEXT_BYTES (LA_ADDR_TEXT_BYTES + 10)
 const char *text_endpoint(struct la_endpoint e, char to[ENDPOINT_TEXT_BYTES]);
 /* "SYN ACK", "none". */

@@ -37,8 +37,8 @@ static enum la_state after_sending_fin(const struct ladder *l, const struct line
 static enum la_state after_sending(const struct ladder *l, const struct line *n,
                                    enum la_state state)
 {
-    if ((n->flags & FLAG_RST) != 0)
-        return LA_CLOSED;
+    if ((n->flags & FLAG_RST) != 0) /* one that was not believed may be somebody else's */
+        return n->state[LOCAL] == LA_CLOSED ? LA_CLOSED : state;
     if ((n->flags & FLAG_SYN) != 0) {
         if (!is_opening(state))
             return state;
