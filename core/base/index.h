@@ -72,7 +72,7 @@ bool index_next(const struct index *x, const void *arena, struct index_cursor *c
 LA_MUST_CHECK bool index_insert(struct index *x, void *arena, uint32_t hash, struct index_entry e);
 /* The entry must be there (asserted): hash, type and value. */
 void index_remove(struct index *x, void *arena, uint32_t hash, struct index_entry e);
-/* Rewrite one slot in place: connection -> short record, half-open -> connection.  Asserted as above. */
+/* Rewrite one slot in place: connection -> short record, half-open -> connection.  Asserted too. */
 void index_replace(struct index *x, void *arena, uint32_t hash, struct index_entry from,
                    struct index_entry to);
 

@@ -3,7 +3,9 @@
  * cc_newreno.c - The congestion window: slow start and congestion avoidance (RFC 5681),
  * counted in bytes (RFC 3465), so that dividing ACKs gains nothing.
  *
- * The window grows only while it is what limits sending.
+ * The window grows only while it is what limits sending: judged by the most that was in
+ * flight during a round trip, not by the moment, since ACKs come in bursts between which
+ * nothing is sent.
  */
 #include "core/tcp/tcp.h"
 
@@ -26,13 +28,26 @@ void cc_init(const struct tcp *t, struct tcp_conn *c)
     c->cwnd = initial_window(t, c);
     c->ssthresh = CWND_MAX;
     c->acked_in_ca = 0;
+    c->flight_peak = 0;
+    c->peak_end = c->snd.una;
 }
 
-void cc_on_ack(struct tcp_conn *c, uint32_t acked, uint32_t flight_before)
+/* New text is on its way: remember how much of the window the round trip used. */
+void cc_on_send(struct tcp_conn *c)
+{
+    const uint32_t flight = conn_flight(c);
+
+    if (seq_ge(c->snd.una, c->peak_end) || flight > c->flight_peak) {
+        c->flight_peak = flight;
+        c->peak_end = c->snd.nxt;
+    }
+}
+
+void cc_on_ack(struct tcp_conn *c, uint32_t acked)
 {
     const uint32_t mss = c->snd_mss;
-    const bool limited =
-        c->cwnd < c->ssthresh ? c->cwnd < 2 * flight_before : flight_before + mss > c->cwnd;
+    const bool limited = c->cwnd < c->ssthresh ? c->cwnd < 2 * c->flight_peak
+                                               : c->cwnd < c->flight_peak + mss;
 
     if (!limited || c->cwnd >= CWND_MAX)
         return;

@@ -9,12 +9,19 @@
  */
 #include "core/tcp/tcp.h"
 
+/*
+ * Half of FlightSize, RFC 5681 (4).  FlightSize is the most that was in flight during the round
+ * trip: of a burst of ACKs the first have been taken off already when the third duplicate is
+ * seen, and nothing could be sent in between.
+ */
 static uint32_t half_flight(const struct tcp_conn *c)
 {
-    const uint32_t half = conn_flight(c) / 2;
+    const uint32_t now = conn_flight(c);
+    const uint32_t peak = c->flight_peak < c->cwnd ? c->flight_peak : c->cwnd;
+    const uint32_t half = (peak > now ? peak : now) / 2;
     const uint32_t least = 2u * c->snd_mss;
 
-    return half > least ? half : least; /* RFC 5681 (4) */
+    return half > least ? half : least;
 }
 
 /* RFC 5681 2: outstanding data, no text, no SYN or FIN, same window, SEG.ACK = SND.UNA. */
@@ -44,7 +51,7 @@ void loss_dupack(struct tcp_arrival *a)
     env_count(&t->env, LA_COUNT_TCPFastRetrans);
 }
 
-void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked, uint32_t flight_before)
+void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t mss = c->snd_mss;
@@ -60,17 +67,19 @@ void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked, uint32_t flight_bef
         env_count(&t->env, LA_COUNT_TCPFastRetrans);
         return;
     }
-    if (c->in_recovery) { /* full: RFC 6582 3.2 step 3, option 1 */
-        const uint32_t flight = conn_flight(c) > mss ? conn_flight(c) : mss;
-
+    if (c->in_recovery) {
+        /*
+         * Full: RFC 6582 3.2 step 3, option 2.  Option 1, min(ssthresh, FlightSize + SMSS), would
+         * punish a host that takes ACKs in bursts: what the last of them allowed is not in flight yet.
+         */
         c->in_recovery = false;
         c->want_rtx = false;
-        c->cwnd = c->ssthresh < flight + mss ? c->ssthresh : flight + mss;
+        c->cwnd = c->ssthresh;
         return;
     }
     if (c->rto_recovery && seq_ge(c->snd.una, c->snd.recover))
         c->rto_recovery = false;
-    cc_on_ack(c, acked, flight_before);
+    cc_on_ack(c, acked);
 }
 
 void loss_on_rto(struct tcp *t, uint32_t ci)

@@ -129,6 +129,7 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
             c->rtt_at = t->env.now;
         }
         c->snd.nxt = end;
+        cc_on_send(c);
     }
     if (p->flags & TCP_SYN)
         return; /* its timer was armed when it was decided */

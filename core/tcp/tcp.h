@@ -165,13 +165,14 @@ uint32_t snd_usable(const struct tcp_conn *c); /* bytes the window still takes b
 /* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */
 void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack);
 void loss_dupack(struct tcp_arrival *a);
-void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked, uint32_t flight_before);
+void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked);
 void loss_on_rto(struct tcp *t, uint32_t ci);
 void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns);
 void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack);
 uint64_t rtt_rto_ns(const struct tcp *t, const struct tcp_conn *c);
 void cc_init(const struct tcp *t, struct tcp_conn *c);
-void cc_on_ack(struct tcp_conn *c, uint32_t acked, uint32_t flight_before);
+void cc_on_send(struct tcp_conn *c);
+void cc_on_ack(struct tcp_conn *c, uint32_t acked);
 void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
 
 /* output.c ---------------------------------------------------------------------------------------- */
