@@ -77,83 +77,37 @@ TEST(addresses_are_written_as_rfc_5952_says)
     written("10.0.100.9", "10.0.100.9");
 }
 
+/* Each ends with a bar. */
+static const char bad_addresses[] =
+    "| |1|1.2|1.2.3|1.2.3.|.1.2.3|1..2.3|1.2.3.4.|1.2.3.4.5|256.1.1.1|1.1.1.256|"
+    "01.2.3.4|1.2.3.00|1.2.3.4 | 1.2.3.4|1.2.3.4/24|0x1.2.3.4|1,2,3,4|-1.2.3.4|"
+    "+1.2.3.4|1.2.3.1000|a.b.c.d|:|:::|::::|1:|:1|1:2|1:2:3:4:5:6:7|1:2:3:4:5:6:7:8:9|"
+    "1:2:3:4:5:6:7:8:|:1:2:3:4:5:6:7|:1:2:3:4:5:6:7:8|1:2:3:4:5:6:7:8::|"
+    "::1:2:3:4:5:6:7:8|1:2:3:4::5:6:7:8|1::2::3|::1::|12345::|::12345|::g|::1%eth0|"
+    "[::1]|::1/64|fe80::1 |::1.2.3|::1.2.3.4.5|1.2.3.4::|::1.2.3.4:5|"
+    "1:2:3:4:5:6:7:1.2.3.4|1:2:3:4:5:1.2.3.4|::1:2:3:4:5:6:1.2.3.4|::256.1.1.1|"
+    "::01.1.1.1|::ffff:1.2.3.04|1:::2|::-1|localhost|2001:db8::\xc3\xa9|";
+
 TEST(what_is_no_address_is_refused_and_nothing_is_written)
 {
-    static const char *const bad[] = {
-        "",
-        " ",
-        "1",
-        "1.2",
-        "1.2.3",
-        "1.2.3.",
-        ".1.2.3",
-        "1..2.3",
-        "1.2.3.4.",
-        "1.2.3.4.5",
-        "256.1.1.1",
-        "1.1.1.256",
-        "01.2.3.4",
-        "1.2.3.00",
-        "1.2.3.4 ",
-        " 1.2.3.4",
-        "1.2.3.4/24",
-        "0x1.2.3.4",
-        "1,2,3,4",
-        "-1.2.3.4",
-        "+1.2.3.4",
-        "1.2.3.1000",
-        "a.b.c.d",
-        ":",
-        ":::",
-        "::::",
-        "1:",
-        ":1",
-        "1:2",
-        "1:2:3:4:5:6:7",
-        "1:2:3:4:5:6:7:8:9",
-        "1:2:3:4:5:6:7:8:",
-        ":1:2:3:4:5:6:7",
-        ":1:2:3:4:5:6:7:8",
-        "1:2:3:4:5:6:7:8::",
-        "::1:2:3:4:5:6:7:8",
-        "1:2:3:4::5:6:7:8",
-        "1::2::3",
-        "::1::",
-        "12345::",
-        "::12345",
-        "::g",
-        "::1%eth0",
-        "[::1]",
-        "::1/64",
-        "fe80::1 ",
-        "::1.2.3",
-        "::1.2.3.4.5",
-        "1.2.3.4::",
-        "::1.2.3.4:5",
-        "1:2:3:4:5:6:7:1.2.3.4",
-        "1:2:3:4:5:1.2.3.4",
-        "::1:2:3:4:5:6:1.2.3.4",
-        "::256.1.1.1",
-        "::01.1.1.1",
-        "::ffff:1.2.3.04",
-        "1:::2",
-        "::-1",
-        "localhost",
-        "2001:db8::\xc3\xa9",
-    };
-    for (uint32_t i = 0; i < LA_COUNT_OF(bad); i++) {
+    uint32_t tried = 0;
+    const char *end;
+    for (const char *at = bad_addresses; (end = strchr(at, '|')) != NULL; at = end + 1) {
         struct la_addr a;
         struct la_prefix p;
         uint8_t untouched[sizeof a];
+        char text[64] = { 0 };
+        memcpy(text, at, (size_t)(end - at));
         memset(&a, 0xaa, sizeof a);
-        memset(&p, 0xaa, sizeof p);
         memset(untouched, 0xaa, sizeof untouched);
-        if (la_addr_parse(bad[i], &a))
-            fail_msg("\"%s\" was read", bad[i]);
+        if (la_addr_parse(text, &a))
+            fail_msg("\"%s\" was read", text);
         assert_memory_equal(&a, untouched, sizeof a);
-        if (strchr(bad[i], '/') == NULL && la_prefix_parse(bad[i], true, &p))
-            fail_msg("\"%s\" was read as a prefix", bad[i]);
+        if (strchr(text, '/') == NULL && la_prefix_parse(text, true, &p))
+            fail_msg("\"%s\" was read as a prefix", text);
+        tried++;
     }
+    assert_int_equal(tried, 60);
 }
 
 TEST(every_address_written_is_read_back)
