@@ -274,16 +274,14 @@ void sim_host_turn(struct sim_host *h)
     plan_wake(h);
 }
 
-void sim_host_flush(struct sim_host *h)
+/* Hand over the first @count packets of the receive queue. */
+static void take(struct sim_host *h, uint32_t count)
 {
     struct la_frame frames[LA_RX_BURST_MAX];
-    const uint32_t count = h->rx_count;
+    struct sim_packet *packets[LA_RX_BURST_MAX];
 
-    h->flush_at_ns = SIM_NEVER;
-    if (count == 0)
-        return;
     for (uint32_t i = 0; i < count; i++) {
-        const struct sim_packet *p = h->rx[i];
+        const struct sim_packet *p = packets[i] = h->rx[i];
         const bool vouch = h->opt.checksum_offload && !p->corrupt;
 
         frames[i] = (struct la_frame){
@@ -294,23 +292,36 @@ void sim_host_flush(struct sim_host *h)
         };
         sim_wire_arrived(h->w, p);
     }
+    h->rx_count -= count;
+    memmove(h->rx, h->rx + count, h->rx_count * sizeof h->rx[0]);
     h->w->in_flight -= count;
     sim_call_rx(h, frames, count);
     for (uint32_t i = 0; i < count; i++)
-        sim_release(h->rx[i]);
-    h->rx_count = 0;
+        sim_release(packets[i]);
     sim_host_turn(h);
+}
+
+static uint32_t within_burst(uint32_t count)
+{
+    return count == 0 ? 1 : count > LA_RX_BURST_MAX ? LA_RX_BURST_MAX : count;
+}
+
+void sim_host_flush(struct sim_host *h)
+{
+    h->flush_at_ns = SIM_NEVER;
+    while (h->rx_count > 0 && !h->w->failed) {
+        const uint32_t burst = within_burst(h->rx[0]->link->opt.burst);
+
+        take(h, h->rx_count < burst ? h->rx_count : burst);
+    }
 }
 
 void sim_host_arrive(struct sim_host *h, struct sim_packet *packet)
 {
     const struct sim_link_opt *opt = &packet->link->opt;
-    const uint32_t burst = opt->burst > LA_RX_BURST_MAX ? LA_RX_BURST_MAX
-                           : opt->burst                 ? opt->burst
-                                                        : 1;
 
     h->rx[h->rx_count++] = packet;
-    if (h->rx_count >= burst) {
+    if (h->rx_count >= within_burst(opt->gather ? opt->gather : opt->burst)) {
         sim_host_flush(h);
     } else if (h->flush_at_ns == SIM_NEVER) {
         h->flush_at_ns = h->w->now_ns + sim_us(opt->hold_us);

@@ -20,8 +20,9 @@ struct sim_link_opt {
     uint32_t rate_kbps;   /* 0 = no limit */
     uint32_t queue_bytes; /* waiting for the serialiser; 0 = no limit */
     uint32_t loss_permille, dup_permille, reorder_permille, corrupt_permille;
-    uint32_t burst;   /* packets the receiver takes at once, 1..64; 0 = 1 */
-    uint32_t hold_us; /* how long it waits for a burst to fill */
+    uint32_t burst;   /* packets the receiver hands to one la_rx(), 1..64; 0 = 1 */
+    uint32_t gather;  /* packets it gathers before that, 1..64; 0 = as many as @burst */
+    uint32_t hold_us; /* how long it gathers at most */
 };
 
 struct sim_packet {

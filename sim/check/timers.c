@@ -27,6 +27,19 @@ static struct sim_app *owner(struct sim_host *h, const struct la_trace *r)
     return &f->app[side];
 }
 
+/* A SYN again: at least a second later, and never sooner than the last time. */
+static void check_syn(struct sim_app *a, const struct la_trace *r)
+{
+    const uint64_t gap_us = (r->at.ns - a->rto_at_ns) / 1000u;
+
+    if (a->rto_at_ns != 0 && (gap_us < 1000000 || gap_us < a->rto_us))
+        sim_fail(a->host->w, "flow %u.%u: a SYN again after %llu us, %u us the time before",
+                 a->flow->index, a->side, (unsigned long long)gap_us, a->rto_us);
+    if (a->rto_at_ns != 0)
+        a->rto_us = (uint32_t)gap_us;
+    a->rto_at_ns = r->at.ns;
+}
+
 static void check_rto(struct sim_app *a, const struct la_trace *r, const struct la_conn_info *i)
 {
     struct sim_world *w = a->host->w;
@@ -67,7 +80,9 @@ void sim_check_timeout(struct sim_host *h, const struct la_trace *record)
 
     if (!a || la_conn_info(h->stack, a->conn, &info) != LA_OK || info.state == LA_CLOSED)
         return;
-    if (record->timer == LA_TIMER_RTO)
+    if (record->timer == LA_TIMER_RTO && info.state < LA_ESTABLISHED)
+        check_syn(a, record);
+    else if (record->timer == LA_TIMER_RTO)
         check_rto(a, record, &info);
     else if (record->timer == LA_TIMER_PERSIST)
         check_probe(a, record, &info);

@@ -13,7 +13,8 @@
  *     window that is full (RFC 9293 3.8.6.1: zero-window probes);
  *   - send more text in a segment than its peer's MSS allows (RFC 9293 3.7.1);
  *   - acknowledge what was never sent, or less than before;
- *   - move the right edge it has offered to the left (RFC 9293 3.8.6, SHLD-14);
+ *   - move the right edge it has offered to the left (RFC 9293 3.8.6, SHLD-14), but by less
+ *     than one unit of its scale (RFC 7323 2.4: what the field can not express);
  *   - answer an empty segment with an empty segment for ever (CVE-2005-1184 and kin).
  * Resets are judged by none of this: they may answer segments of a connection that was.
  *
@@ -180,7 +181,7 @@ static const char *judge_place(struct side *me, const struct side *peer,
         return "leaves a gap in its sequence numbers";
     if (me->fin && fin && end - 1 != me->fin)
         return "moves its FIN";
-    if (me->fin && end - fin > me->fin)
+    if (me->fin && seg->text_bytes > 0 && end - fin > me->fin)
         return "sends text after its FIN";
     if (fin)
         me->fin = end - 1;
@@ -210,10 +211,12 @@ static const char *judge_ack(struct conn *c, int s, const struct sim_segment *se
     if (peer->fin && ack > peer->fin)
         return NULL; /* the stream is complete: the window means nothing more */
     const uint32_t edge = ack + window_bytes(c, s, seg);
+    const uint32_t unit = c->side[0].scales && c->side[1].scales ? 1u << me->scale : 1;
 
-    if (edge < me->offered)
+    if (edge + unit <= me->offered)
         return "moves the right edge of its window to the left";
-    me->offered = edge;
+    if (edge > me->offered)
+        me->offered = edge;
     return NULL;
 }
 
@@ -278,10 +281,11 @@ void sim_wire_arrived(struct sim_world *w, const struct sim_packet *packet)
     struct sim_segment seg;
     int s = 0;
 
-    if (packet->corrupt || packet->incarnation == 0)
+    if (packet->incarnation == 0)
         return;
     sim_segment_read(packet->bytes, packet->len_bytes, &seg);
-    if (!seg.tcp || (seg.flags & SIM_RST))
+    /* A bit that flipped in an IPv6 header may do no harm: what counts is the checksum. */
+    if (!seg.tcp || !seg.checksum_right || (seg.flags & SIM_RST))
         return;
     struct conn *c = find(w, &seg, &s, false);
 

@@ -90,6 +90,13 @@ static uint64_t transfer_ns(struct sim_world *outer, uint32_t burst, uint32_t ev
 {
     struct sim_world w;
     struct sim_host_opt host[2];
+    const struct sim_link_opt link = {
+        .delay_us = 20000,
+        .rate_kbps = 200000,
+        .burst = burst,
+        .gather = 64,
+        .hold_us = 4000,
+    };
 
     sim_world_init(&w, outer->seed, outer->trace);
     w.check_every = 256;
@@ -98,14 +105,9 @@ static uint64_t transfer_ns(struct sim_world *outer, uint32_t burst, uint32_t ev
         host[i].config.chunks = 8192;
         host[i].config.chunk_bytes = 4096;
         sim_host_sysctl(&host[i], "net.lastack.tcp_rcvbuf", 8u << 20);
-        sim_host_sysctl(&host[i], "net.lastack.tcp_sndbuf", 4u << 20);
+        sim_host_sysctl(&host[i], "net.lastack.tcp_sndbuf", 2u << 20);
     }
-    const struct sim_pair p = sim_pair_of(&w, &host[0], &host[1],
-                                          &(struct sim_link_opt){ .delay_us = 20000,
-                                                                  .rate_kbps = 400000,
-                                                                  .queue_bytes = 4u << 20,
-                                                                  .burst = burst,
-                                                                  .hold_us = 2000 });
+    const struct sim_pair p = sim_pair_of(&w, &host[0], &host[1], &link);
     struct periodic_loss loss = { .sender = p.a, .every_bytes = every_bytes };
     const struct sim_flow_opt flow = {
         .v6 = outer->seed % 2,
@@ -130,12 +132,13 @@ static uint64_t transfer_ns(struct sim_world *outer, uint32_t burst, uint32_t ev
 
 /*
  * The same transfer with packets delivered one by one, eight and sixty-four at a time,
- * with and without losses.  Expect: the times differ by at most 5 %: merging ACKs
- * must not slow the sender's window down, nor starve its loss recovery.
+ * with and without losses.  They arrive at the same instants in all three, so what
+ * differs is what the stack makes of bursts.  Expect: the times differ by at most 5 %:
+ * merging ACKs must not slow the sender's window down, nor starve its loss recovery.
  */
 SCENARIO(burst_goodput, 4)
 {
-    const uint32_t every_bytes = w->seed % 2 ? 3000000 : 0;
+    const uint32_t every_bytes = w->seed % 2 ? 3500000 : 0;
     const uint64_t alone_ns = transfer_ns(w, 1, every_bytes);
 
     for (uint32_t burst = 8; burst <= 64; burst *= 8) {

@@ -6,6 +6,13 @@
 
 #include "sim/scenario.h"
 
+/* Set for the whole host, since the SYN-ACK's window can not be taken back later. */
+static void host_with_rcvbuf(struct sim_world *w, struct sim_host_opt *opt, uint32_t bytes)
+{
+    sim_host_opt_default(w, opt);
+    sim_host_sysctl(opt, "net.lastack.tcp_rcvbuf", bytes);
+}
+
 /*
  * The reader has a small buffer, stops for up to eight seconds and reads slowly after
  * that, on a path that loses window updates.  Expect: the sender probes, the window
@@ -16,13 +23,16 @@ SCENARIO(zero_window, 50)
     struct sim_link_opt link = sim_link_opt_random(w);
 
     link.loss_permille = sim_coin(w) ? 0 : (uint32_t)sim_prng_below(&w->rng, 300);
-    const struct sim_pair p = sim_pair(w, &link);
+    struct sim_host_opt host[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        host_with_rcvbuf(w, &host[i], (uint32_t)sim_prng_between(&w->rng, 2048, 65536));
+    const struct sim_pair p = sim_pair_of(w, &host[0], &host[1], &link);
     struct sim_flow_opt flow = { .v6 = sim_coin(w) };
 
     for (unsigned i = 0; i < 2; i++) {
         sim_app_opt_random(w, &flow.end[i], 5000);
         flow.end[i].close = SIM_CLOSE_HALF;
-        flow.end[i].rcvbuf = sim_coin(w) ? (uint32_t)sim_prng_between(&w->rng, 2048, 16384) : 0;
         flow.end[i].read_after_us = (uint32_t)sim_prng_below(&w->rng, 8000000);
     }
     flow.end[0].send_bytes = sim_prng_between(&w->rng, 20000, 300000);
@@ -65,16 +75,16 @@ static uint32_t lose_by_pattern(struct sim_world *w, void *context, struct sim_p
  */
 SCENARIO(zero_window_losses, 64)
 {
-    const struct sim_pair p =
-        sim_pair(w, &(struct sim_link_opt){ .delay_us = 5000, .rate_kbps = 10000 });
+    struct sim_host_opt reader;
+
+    host_with_rcvbuf(w, &reader, 8192);
+    const struct sim_pair p = sim_pair_of(
+        w, NULL, &reader, &(struct sim_link_opt){ .delay_us = 5000, .rate_kbps = 10000 });
     struct pattern pattern = { .reader = p.b, .bits = (uint32_t)w->seed & 63u };
     const struct sim_flow_opt flow = {
         .v6 = w->seed / 64 % 2,
         .end = { { .send_bytes = 60000, .write_max = 4096, .close = SIM_CLOSE_HALF },
-                 { .rcvbuf = 8192,
-                   .read_max = 65536,
-                   .read_after_us = 2000000,
-                   .close = SIM_CLOSE_LAST } },
+                 { .read_max = 65536, .read_after_us = 2000000, .close = SIM_CLOSE_LAST } },
     };
 
     sim_link_tap(p.link, lose_by_pattern, &pattern);
@@ -119,8 +129,11 @@ static uint32_t no_silly_segment(struct sim_world *w, void *context, struct sim_
  */
 SCENARIO(silly_reader, 10)
 {
-    const struct sim_pair p =
-        sim_pair(w, &(struct sim_link_opt){ .delay_us = 5000, .rate_kbps = 100000 });
+    struct sim_host_opt reader;
+
+    host_with_rcvbuf(w, &reader, (uint32_t)sim_prng_between(&w->rng, 4096, 8192));
+    const struct sim_pair p = sim_pair_of(
+        w, NULL, &reader, &(struct sim_link_opt){ .delay_us = 5000, .rate_kbps = 100000 });
     struct silly silly = { .sender = p.a, .segment_bytes_min = 1024, .total_bytes = 12000 };
     const struct sim_flow_opt flow = {
         .v6 = sim_coin(w),
@@ -128,8 +141,7 @@ SCENARIO(silly_reader, 10)
                    .write_min = 12000,
                    .write_max = 12000,
                    .close = SIM_CLOSE_HALF },
-                 { .rcvbuf = (uint32_t)sim_prng_between(&w->rng, 4096, 8192),
-                   .read_min = 1,
+                 { .read_min = 1,
                    .read_max = 1,
                    .read_pause_us = 20000,
                    .close = SIM_CLOSE_LAST } },
