@@ -128,9 +128,27 @@ static void remember(struct ladder *l, const struct line *n)
  */
 static enum la_state local_state(const struct ladder *l, const struct la_trace *t)
 {
-    if (t->to == LA_CLOSED && !l->ended && (t->flags & FLAG_RST) == 0)
-        return l->side[LOCAL].state;
+    const enum la_state known = l->side[LOCAL].state;
+    const bool is_short = known == LA_TIME_WAIT || known == LA_FIN_WAIT_2;
+    if (t->to == LA_CLOSED && is_short && !l->ended && (t->flags & FLAG_RST) == 0)
+        return known;
     return (enum la_state)t->to;
+}
+
+/* The peer had closed before our FIN came: the guess that it was in CLOSE-WAIT is taken back. */
+static void take_back_close_wait(struct ladder *l)
+{
+    for (uint32_t i = l->last_count; i-- > 0;) {
+        struct line *n = &l->last[(l->last_first + i) % LAST_SEGMENTS_MAX];
+        if (n->state[PEER] != LA_CLOSE_WAIT)
+            return;
+        n->state[PEER] = LA_ESTABLISHED;
+        uint8_t kept = 0;
+        for (uint8_t k = 0; k < n->note_count; k++)
+            if (n->notes[k].note != NOTE_CLOSE_WAIT)
+                n->notes[kept++] = n->notes[k];
+        n->note_count = kept;
+    }
 }
 
 static void add_segment(struct ladder *l, const struct la_trace *t)
@@ -150,6 +168,8 @@ static void add_segment(struct ladder *l, const struct la_trace *t)
     take_numbers(l, t, &n);
     n.state[LOCAL] = (uint8_t)local_state(l, t);
     n.state[PEER] = (uint8_t)peer_state_after(l, &n);
+    if (l->side[PEER].state == LA_CLOSE_WAIT && n.state[PEER] == LA_FIN_WAIT_1)
+        take_back_close_wait(l);
     notes_add(l, &n);
     remember(l, &n);
     fold_push(l, &n);

@@ -61,6 +61,8 @@ static void note_receiver(struct ladder *l, struct line *n)
     const enum ladder_side side = OTHER(n->from);
     const enum la_state before = l->side[side].shown;
     const enum la_state after = (enum la_state)n->state[side];
+    const enum la_state sender = (enum la_state)n->state[n->from];
+    const bool crossed = sender == LA_CLOSING || sender == LA_TIME_WAIT;
 
     if (after == before)
         return;
@@ -73,7 +75,7 @@ static void note_receiver(struct ladder *l, struct line *n)
     else if (after == LA_CLOSING)
         note(n, NOTE_CLOSING, side);
     else if (after == LA_TIME_WAIT)
-        note(n, before == LA_CLOSING ? NOTE_TIME_WAIT_BOTH : NOTE_TIME_WAIT, side);
+        note(n, before == LA_CLOSING || crossed ? NOTE_TIME_WAIT_BOTH : NOTE_TIME_WAIT, side);
     else if (after == LA_CLOSED && before == LA_LAST_ACK)
         note(n, NOTE_CLOSED, side);
 }
@@ -236,14 +238,15 @@ static void append_name(struct text *t, const char *name)
         t->to[at] = 'T';
 }
 
-static void append_duration(struct text *t, uint32_t ms)
+static void append_duration(const struct ladder *l, struct text *t, enum ladder_side side)
 {
+    const uint32_t ms = side == LOCAL ? l->options.two_msl_ms : l->options.peer_two_msl_ms;
     char span[NUMBER_TEXT_BYTES];
     if (ms == 0)
         return;
     append(t, " (");
     append(t, text_span(ms, span));
-    append(t, " here)");
+    append(t, side == LOCAL ? " here)" : ")");
 }
 
 static void append_reason(struct text *t, uint16_t reason)
@@ -257,6 +260,7 @@ static void append_reason(struct text *t, uint16_t reason)
 void note_text(const struct ladder *l, const struct line *n, uint32_t i, char *to, size_t room)
 {
     const enum ladder_side side = (enum ladder_side)n->notes[i].side;
+    const bool reset = n->notes[i].note == NOTE_RESET;
     struct text t = { to, room, 0 };
 
     to[0] = '\0';
@@ -272,8 +276,8 @@ void note_text(const struct ladder *l, const struct line *n, uint32_t i, char *t
         else if (what == 'o')
             append_name(&t, l->side[OTHER(side)].name);
         else if (what == 'd')
-            append_duration(&t, side == LOCAL ? l->options.two_msl_ms : l->options.peer_two_msl_ms);
+            append_duration(l, &t, side);
         else
-            append_reason(&t, n->reason);
+            append_reason(&t, reset && n->reason == LA_DROP_NONE ? l->end_reason : n->reason);
     }
 }

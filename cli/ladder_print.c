@@ -66,8 +66,9 @@ static void draw_arrow(const struct drawing *d, const struct line *n, const char
                        const char *label, bool both)
 {
     const bool to_right = n->from == LOCAL;
-    const bool refused = n->kind == LINE_SEGMENT && n->from == PEER && n->reason != LA_DROP_NONE &&
-                         (n->flags & FLAG_RST) == 0;
+    const bool accepted =
+        n->reason == LA_DROP_NONE || ((n->flags & FLAG_RST) != 0 && n->state[LOCAL] == LA_CLOSED);
+    const bool refused = n->kind == LINE_SEGMENT && n->from == PEER && !accepted;
     const char *left = refused ? d->g->cross : d->g->left;
     const uint32_t used = INSET + columns(label) + 2;
     const uint32_t rest = d->middle > used ? d->middle - used : 0;
@@ -299,15 +300,16 @@ static void draw_totals(const struct drawing *d)
     char number[NUMBER_TEXT_BYTES];
     for (int side = LOCAL; side <= PEER; side++) {
         const struct side *s = &d->l->side[side];
-        fprintf(d->to, "%s%s %s segment%s", side == LOCAL ? "            " : "; ",
-                side == LOCAL ? "sent" : "received", text_grouped(s->segments, number),
-                plural(s->segments));
+        fprintf(d->to, "%12s%-9s %s segment%s", "", side == LOCAL ? "sent" : "received",
+                text_grouped(s->segments, number), plural(s->segments));
         if (s->bytes > 0)
-            fprintf(d->to, " with %s", text_bytes(s->bytes, number));
+            fprintf(d->to, ", %s", text_bytes(s->bytes, number));
         if (s->again > 0)
             fprintf(d->to, ", %s of them again", text_grouped(s->again, number));
+        fputc('\n', d->to);
     }
-    fputs(d->l->no_memory ? "; lines are missing: no memory\n" : "\n", d->to);
+    if (d->l->no_memory)
+        fprintf(d->to, "%12sLines are missing: there was no memory for them.\n", "");
 }
 
 void ladder_print(const struct ladder *l, FILE *to)
