@@ -2,8 +2,9 @@
 /*
  * ack_policy.c - When to acknowledge.
  *
- * Text that comes merely in order is acknowledged once for a run: every second full
- * segment at the latest (SHLD-19) when segments come one by one, and for a burst at most
+ * Text that comes merely in order is acknowledged once for a run: the second segment at the
+ * latest (SHLD-19; a full one and a bit suffice, as on Linux: a peer that waits for the ACK
+ * of a crumb would stall) when segments come one by one, and for a burst at most
  * one ACK per 8 segments or 64 KB (2 segments in the quick phase at the beginning),
  * MUST-58 and MUST-59.  A single segment waits for company or a reply, 40 ms at the
  * longest (MUST-40).
@@ -61,7 +62,7 @@ void ack_settle(struct tcp *t, uint32_t ci)
     }
     if (c->ack_segs == 0 || c->state == LA_CLOSED)
         return;
-    if (c->quick > 0 || c->set.quickack || c->ack_bytes >= 2u * c->rcv_mss) {
+    if (c->quick > 0 || c->set.quickack || c->ack_bytes > c->rcv_mss) {
         c->quick = c->quick > c->ack_segs ? (uint8_t)(c->quick - c->ack_segs) : 0;
         c->want_ack = true;
         tcp_output_wake(t, ci);
