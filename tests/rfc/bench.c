@@ -60,6 +60,17 @@ static bool wanted(uint32_t family, uint32_t origin)
     return only == NULL || sscanf(only, "%u:%u", &f, &o) != 2 || (f == family && o == origin);
 }
 
+void bench_again(struct bench *b)
+{
+    b->s = NULL;
+    b->has_conn = b->has_listener = b->ts_auto = b->ts_skip = false;
+    b->edge_known = b->offer_known = false;
+    b->sent_bytes = b->read_bytes = 0;
+    b->our_shift = b->peer_shift = BENCH_NO_SHIFT;
+    b->tx_count = b->log_lines = 0;
+    b->seen_mask = b->event_mask = 0;
+}
+
 void bench_run(const char *name, const char *file, void (*body)(struct bench *b))
 {
     struct bench *b = &the_bench;
@@ -149,7 +160,7 @@ static struct tcp_text_bases bases(const struct bench *b, bool outbound)
 }
 
 /* Both must have offered scaling, a SYN is never scaled, and more than 14 counts as 14. */
-static uint32_t shift_of(const struct bench *b, const struct tcp_seg *seg, uint8_t shift)
+static uint32_t shift_of(const struct bench *b, const struct tcp_seg *seg, uint32_t shift)
 {
     if (seg->flags & TCP_SYN || b->our_shift == BENCH_NO_SHIFT || b->peer_shift == BENCH_NO_SHIFT)
         return 0;
@@ -366,6 +377,24 @@ void bench_rx(struct bench *b, const char *line)
 
     bench_parse(b, line, false, &seg);
     bench_rx_seg(b, &seg);
+}
+
+void bench_rx_between(struct bench *b, const char *line, const char *from, const char *to)
+{
+    const struct la_endpoint local = b->local, remote = b->remote;
+    struct tcp_seg seg;
+    uint32_t len;
+
+    if ((from != NULL && !la_addr_parse(from, &b->remote.addr)) ||
+        (to != NULL && !la_addr_parse(to, &b->local.addr)))
+        bench_fail(b, __FILE__, __LINE__, "not an address");
+    bench_parse(b, line, false, &seg);
+    bench_log(b, "              --> %s, from %s to %s", line, from == NULL ? "the peer" : from,
+              to == NULL ? "us" : to);
+    len = bench_packet(b, &seg, frame_room);
+    b->local = local;
+    b->remote = remote;
+    bench_rx_raw(b, frame_room, len);
 }
 
 void bench_rx_burst(struct bench *b, const char *const *lines, uint32_t count)

@@ -47,7 +47,7 @@ struct bench_opt {
     enum bench_open open;
     uint32_t rcv_wnd;  /* our receive buffer; 0 = 10000 */
     uint16_t peer_wnd; /* what the peer offers, as on the wire; 0 = 65535 */
-    uint16_t mss;      /* the peer's MSS option; 0 = 1460 */
+    uint16_t mss;      /* the peer's MSS option; 0 = 1000 */
     bool no_mss;       /* the peer sends none */
     bool timestamps, sack;
     bool scale; /* the peer offers window scaling, by: */
@@ -66,7 +66,7 @@ struct bench_tx {
     uint32_t ip_len;
 };
 
-#define BENCH_NO_SHIFT 255 /* window scaling was not offered */
+#define BENCH_NO_SHIFT 256 /* window scaling was not offered */
 #define BENCH_TX_MAX 256
 #define BENCH_LOG_LINES 400
 #define BENCH_LINE_BYTES 160
@@ -94,7 +94,7 @@ struct bench {
     uint32_t ts_ecr; /* newest TSval of ours */
 
     /* What is watched. */
-    uint8_t our_shift, peer_shift; /* as the SYNs said */
+    uint16_t our_shift, peer_shift; /* as the SYNs said */
     bool edge_known, offer_known;
     tcp_seq edge;  /* right edge of the window we advertised */
     tcp_seq offer; /* right edge of the window the peer offered, at the most */
@@ -121,6 +121,9 @@ struct bench {
 
 void bench_run(const char *name, const char *file, void (*body)(struct bench *b));
 
+/* Forget the stack and begin again, within one test. */
+void bench_again(struct bench *b);
+
 /* Bringing it to a state ------------------------------------------------------------- */
 
 /* A stack with addresses and routes, started so that an opening of this kind gets the ISS wanted. */
@@ -145,6 +148,8 @@ void bench_quick_over(struct bench *b);
 void bench_rx(struct bench *b, const char *line);
 /* Several in one la_rx(). */
 void bench_rx_burst(struct bench *b, const char *const *lines, uint32_t count);
+/* From and to other addresses than the bench's, in text; NULL keeps the bench's. */
+void bench_rx_between(struct bench *b, const char *line, const char *from, const char *to);
 void bench_rx_seg(struct bench *b, const struct tcp_seg *seg);
 /* The same with these bytes in place of the options. */
 void bench_rx_options(struct bench *b, const char *line, const uint8_t *options, uint32_t len);

@@ -169,7 +169,7 @@ static struct tcp_seg peer_syn(struct bench *b, const struct bench_opt *opt, uin
     seg.wnd = opt->peer_wnd > 0 ? opt->peer_wnd : 65535;
     if (!opt->no_mss) {
         seg.opt.has_mss = true;
-        seg.opt.mss = opt->mss > 0 ? opt->mss : 1460;
+        seg.opt.mss = opt->mss > 0 ? opt->mss : 1000;
     }
     if (opt->scale) {
         seg.opt.has_wscale = true;
