@@ -11,7 +11,7 @@
 # on a wire in memory.  What stays is build/demo: the captures.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
-lastack=$root/build/lastack
+lastack=${LASTACK:-$root/build/lastack}
 out=$root/build/demo
 dev=lademo0
 host4=10.77.0.1 host6=fd77::1 ours4=10.77.0.2 ours6=fd77::2

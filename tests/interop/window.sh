@@ -39,7 +39,7 @@ our_reader() {
     rm -f "$work/pipe" "$work/got"
     mkfifo "$work/pipe"
     exec 8<>"$work/pipe"
-    "$lastack" nc $on_tun -q -l 9000 <"$work/pipe" | {
+    "$lastack" nc $on_tun -q -l 9000 <"$work/pipe" 8>&- | {
         exec 8>&-
         sleep 3
         cat >"$work/got"
