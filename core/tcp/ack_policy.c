@@ -46,8 +46,8 @@ void ack_flush(struct tcp *t, uint32_t ci)
     if (!c->ack_now)
         return;
     c->ack_now = false;
-    if (in(c, S(CLOSED) | S(SYN_SENT) | S(SYN_RECEIVED)))
-        return; /* nothing of ours is acknowledged by an ACK there */
+    if (in(c, S(CLOSED) | S(SYN_SENT)))
+        return; /* there is nothing to acknowledge */
     reply_ack(t, ci);
 }
 

@@ -82,6 +82,29 @@ static void time_wait(struct tcp_arrival *a, uint32_t ref)
     short_restart(t, ref, LA_TIME_WAIT);
 }
 
+/* TIME-WAIT ignores resets; FIN-WAIT-2 makes the three checks of RFC 5961 3.2. */
+static void reset(struct tcp_arrival *a, uint32_t ref)
+{
+    const struct tcp_short *w = short_at(a->t, ref);
+
+    if (w->state == LA_TIME_WAIT) {
+        a->reason = LA_DROP_TIME_WAIT_RST;
+        return;
+    }
+    switch (tcp_rst_kind(a->seg->seq, w->rcv_nxt, w->rcv_wnd)) {
+    case TCP_RST_OUTSIDE:
+        a->reason = LA_DROP_RST_OUTSIDE_WINDOW;
+        break;
+    case TCP_RST_INSIDE:
+        stop_acked(a, ref, LA_DROP_RST_CHALLENGED);
+        break;
+    case TCP_RST_EXACT:
+        a->reason = LA_DROP_RESET;
+        short_free(a->t, ref, LA_DROP_RESET);
+        break;
+    }
+}
+
 static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
 {
     struct tcp *t = a->t;
@@ -109,15 +132,7 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
 
     /* Second: RST. */
     if (seg->flags & TCP_RST) {
-        const bool exact = tcp_rst_kind(seg->seq, w->rcv_nxt, w->rcv_wnd) == TCP_RST_EXACT;
-
-        if (w->state == LA_FIN_WAIT_2 && exact) {
-            a->reason = LA_DROP_RESET;
-            short_free(t, ref, LA_DROP_RESET);
-        } else {
-            a->reason =
-                w->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_RST : LA_DROP_RST_OUTSIDE_WINDOW;
-        }
+        reset(a, ref);
         return false;
     }
     if (paws) {
