@@ -8,6 +8,9 @@
 
 #define TCP_CHECKSUM_AT 16
 
+_Static_assert(LA_TX_HEADER_MAX >= IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_MAX,
+               "a descriptor has room for all headers");
+
 /* The checksum of header and spans; with LA_IFACE_CSUM_TX only the pseudo-header's part. */
 static void put_checksum(struct la_stack *s, struct la_tx *tx, const struct tcp_out *out,
                          uint32_t ip_bytes)

@@ -46,8 +46,8 @@ void cc_on_send(struct tcp_conn *c)
 void cc_on_ack(struct tcp_conn *c, uint32_t acked)
 {
     const uint32_t mss = c->snd_mss;
-    const bool limited = c->cwnd < c->ssthresh ? c->cwnd < 2 * c->flight_peak
-                                               : c->cwnd < c->flight_peak + mss;
+    const bool limited =
+        c->cwnd < c->ssthresh ? c->cwnd < 2 * c->flight_peak : c->cwnd < c->flight_peak + mss;
 
     if (!limited || c->cwnd >= CWND_MAX)
         return;

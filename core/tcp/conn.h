@@ -109,7 +109,7 @@ struct tcp_conn {
     uint32_t cwnd, ssthresh, acked_in_ca; /* bytes */
     uint32_t flight_peak; /* most in flight in the round trip that ends at peak_end */
     tcp_seq peak_end;
-    uint32_t srtt_us8, rttvar_us4;        /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
+    uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
     uint32_t rto_us;
     tcp_seq rtt_seq;
     la_time rtt_at;
