@@ -38,7 +38,7 @@
 #define EVENT_ROUNDS_MAX 8
 #define TICK_ROUNDS_MAX 8
 #define TICK_BUDGET 256
-#define VIRTUAL_TURN_NS 1000
+#define VIRTUAL_TURN_NS 100000 /* a wire has some delay: 0.1 ms each way */
 
 struct la_rt_loop *la_rt_loop_new(uint32_t flags)
 {

@@ -76,16 +76,19 @@ clean() {
 }
 
 begin() {
-    work=$(mktemp -d "${TMPDIR:-/tmp}/lastack-demo-XXXXXX") || exit 1
+    work=$out/work
+    rm -rf "$work" # of a run that was killed
     trap clean EXIT
     trap 'say ""; say "demo: interrupted; nothing is left behind"; exit 130' INT TERM HUP
-    mkdir -p "$out" "$work/www" || die "cannot write to $out"
+    mkdir -p "$work/www" || die "cannot write to $out"
     rm -f "$out"/*.pcapng
     say "making a file of $size_mb MB"
     head -c 1000003 /dev/urandom >"$work/seed"
     # A prime length, repeated: no byte can be at a wrong place unnoticed.
     for _ in $(seq $((size_mb + 1))); do cat "$work/seed"; done |
         head -c $((size_mb * 1000000)) >"$work/www/file"
+    # Under sudo, lastack becomes the user who called it.
+    [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID" "$out"
     sum=$(sha256sum <"$work/www/file")
     say "SHA-256 ${sum%% *}"
 }
@@ -280,6 +283,7 @@ if [ $how = auto ]; then
         why="no namespace with a TUN device can be made here"
         enter --net --pid --fork --kill-child --mount-proc
         enter --net
+        unset SUDO_UID # it has no meaning in a user namespace
         [ "$(id -u)" = 0 ] || enter --user --map-root-user --net --pid --fork --kill-child --mount-proc
     fi
     say "demo: NO TUN: $why."
