@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checksum.c - Folding, joining and the pseudo-header; and the choice of a kernel.
+ * checksum.c - Joining sums and the pseudo-header; and the choice of a kernel.
  *
  * The host says once which instructions its processor has, and the choice is made on
  * that number at each call: no pointer, no probing.  Every kernel equals the portable one.
@@ -8,12 +8,6 @@
 #include "core/base/checksum.h"
 
 #include "core/base/bytes.h"
-
-static uint64_t add_round(uint64_t a, uint64_t b)
-{
-    const uint64_t s = a + b;
-    return s + (s < b);
-}
 
 uint64_t checksum_add(uint32_t features, uint64_t sum, const void *bytes, uint32_t len_bytes)
 {
@@ -28,14 +22,6 @@ uint64_t checksum_copy(uint32_t features, uint64_t sum, void *to, const void *fr
     return checksum_copy_portable(sum, to, from, len_bytes);
 }
 
-uint16_t checksum_fold(uint64_t sum)
-{
-    const uint64_t half = (sum & UINT32_MAX) + (sum >> 32);
-    const uint64_t quarter = (half & 0xffff) + (half >> 16 & 0xffff) + (half >> 32);
-    const uint64_t folded = (quarter & 0xffff) + (quarter >> 16);
-    return (uint16_t)((folded & 0xffff) + (folded >> 16));
-}
-
 uint16_t checksum_finish(uint64_t sum)
 {
     return (uint16_t)~checksum_fold(sum);
@@ -44,7 +30,7 @@ uint16_t checksum_finish(uint64_t sum)
 uint64_t checksum_combine(uint64_t sum, uint64_t piece_sum, uint32_t offset_bytes)
 {
     const uint32_t piece = checksum_fold(piece_sum);
-    return add_round(sum, offset_bytes % 2 == 0 ? piece : (piece << 8 | piece >> 8) & 0xffff);
+    return checksum_round(sum, offset_bytes % 2 == 0 ? piece : (piece << 8 | piece >> 8) & 0xffff);
 }
 
 uint64_t checksum_pseudo(const uint8_t *src, const uint8_t *dst, uint32_t addr_bytes,

@@ -22,12 +22,24 @@ uint64_t checksum_copy(uint32_t features, uint64_t sum, void *to, const void *fr
 /* Add a piece's own sum that began at @offset: its bytes swapped if that is odd. */
 uint64_t checksum_combine(uint64_t sum, uint64_t piece_sum, uint32_t offset_bytes);
 /* Fold to 16 bits, in [0, 0xffff]; 0 only if every word was 0. */
-uint16_t checksum_fold(uint64_t sum);
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+    const uint64_t half = (sum & UINT32_MAX) + (sum >> 32);
+    const uint64_t quarter = (half & 0xffff) + (half >> 16 & 0xffff) + (half >> 32);
+    return (uint16_t)((quarter & 0xffff) + (quarter >> 16)); /* quarter <= 0x1fffe */
+}
 /* What goes into the header: ~fold(sum).  Store it with store_be16(). */
 uint16_t checksum_finish(uint64_t sum);
 /* Pseudo-header of RFC 9293 3.1 / RFC 8200 8.1: addresses of 4 or 16 bytes each. */
 uint64_t checksum_pseudo(const uint8_t *src, const uint8_t *dst, uint32_t addr_bytes,
                          uint8_t protocol, uint32_t len_bytes);
+
+/* Ones-complement addition: the carry goes round. */
+static inline uint64_t checksum_round(uint64_t a, uint64_t b)
+{
+    const uint64_t s = a + b;
+    return s + (s < b);
+}
 
 /* Kernels: what checksum_add() and checksum_copy() choose from. */
 uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_bytes);

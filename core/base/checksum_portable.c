@@ -20,13 +20,6 @@ static uint64_t load_native(const uint8_t *p)
     return x;
 }
 
-/* a + b, the carry going round. */
-static uint64_t add_round(uint64_t a, uint64_t b)
-{
-    const uint64_t s = a + b;
-    return s + (s < b);
-}
-
 /* The last bytes, fewer than eight: wherever a word lies, its sum is the same. */
 static uint64_t sum_tail(const uint8_t *p, uint32_t len_bytes)
 {
@@ -46,12 +39,9 @@ static uint64_t sum_tail(const uint8_t *p, uint32_t len_bytes)
 static uint64_t add_native(uint64_t sum, uint64_t native)
 {
     uint8_t bytes[2];
-    const uint64_t half = (native & UINT32_MAX) + (native >> 32);
-    const uint64_t quarter = (half & 0xffff) + (half >> 16 & 0xffff) + (half >> 32);
-    const uint64_t folded = (quarter & 0xffff) + (quarter >> 16);
-    const uint16_t last = (uint16_t)((folded & 0xffff) + (folded >> 16));
+    const uint16_t last = checksum_fold(native);
     memcpy(bytes, &last, sizeof last);
-    return add_round(sum, load_be16(bytes));
+    return checksum_round(sum, load_be16(bytes));
 }
 
 uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_bytes)
@@ -61,15 +51,15 @@ uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_byt
     uint64_t a = 0;
     uint64_t b = 0;
     for (; left >= 32; left -= 32, p += 32) {
-        a = add_round(a, load_native(p));
-        b = add_round(b, load_native(p + 8));
-        a = add_round(a, load_native(p + 16));
-        b = add_round(b, load_native(p + 24));
+        a = checksum_round(a, load_native(p));
+        b = checksum_round(b, load_native(p + 8));
+        a = checksum_round(a, load_native(p + 16));
+        b = checksum_round(b, load_native(p + 24));
     }
     for (; left >= 8; left -= 8, p += 8)
-        a = add_round(a, load_native(p));
-    b = add_round(b, sum_tail(p, left));
-    return add_native(sum, add_round(a, b));
+        a = checksum_round(a, load_native(p));
+    b = checksum_round(b, sum_tail(p, left));
+    return add_native(sum, checksum_round(a, b));
 }
 
 uint64_t checksum_copy_portable(uint64_t sum, void *to, const void *from, uint32_t len_bytes)
@@ -84,20 +74,20 @@ uint64_t checksum_copy_portable(uint64_t sum, void *to, const void *from, uint32
         const uint64_t y = load_native(p + 8);
         memcpy(q, &x, sizeof x);
         memcpy(q + 8, &y, sizeof y);
-        a = add_round(a, x);
-        b = add_round(b, y);
+        a = checksum_round(a, x);
+        b = checksum_round(b, y);
     }
     if (left >= 8) {
         const uint64_t x = load_native(p);
         memcpy(q, &x, sizeof x);
-        a = add_round(a, x);
+        a = checksum_round(a, x);
         left -= 8;
         p += 8;
         q += 8;
     }
     if (left > 0) {
         memcpy(q, p, left);
-        b = add_round(b, sum_tail(p, left));
+        b = checksum_round(b, sum_tail(p, left));
     }
-    return add_native(sum, add_round(a, b));
+    return add_native(sum, checksum_round(a, b));
 }

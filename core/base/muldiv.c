@@ -21,7 +21,7 @@ static uint64_t quotient_digit(uint64_t *rest, uint64_t next, uint64_t divisor)
     const uint64_t lower = divisor & DIGIT;
     uint64_t guess = *rest / upper;
     uint64_t left = *rest % upper;
-    while (guess > DIGIT || guess * lower > (left << 32 | next)) {
+    while (guess * lower > (left << 32 | next)) { /* guess <= 2^32 + 1: the product fits */
         guess--;
         left += upper;
         if (left > DIGIT)

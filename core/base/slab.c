@@ -135,16 +135,15 @@ static void trim_report(const struct trim *t, uint64_t start, uint64_t end)
         t->each(t->context, (struct la_extent){ start, end - start });
 }
 
-/* Write only what changes: a page already handed back must not be touched again. */
 static void link_set(struct slab *b, void *arena, uint32_t i, uint32_t next)
 {
-    struct slot *const slot = slot_at(b, arena, i);
-    const uint32_t link = link_encode(i, next);
-    if (slot->link != link)
-        slot->link = link;
+    slot_at(b, arena, i)->link = link_encode(i, next);
 }
 
-/* The slot's header becomes zero; gen_floor keeps its next generation ahead of the past. */
+/*
+ * The slot's header becomes zero; gen_floor keeps its next generation ahead of the past.
+ * Writes only what changes: a page already handed back must not be touched again.
+ */
 static void slot_zero(struct slab *b, void *arena, uint32_t i)
 {
     struct slot *const slot = slot_at(b, arena, i);

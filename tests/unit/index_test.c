@@ -257,6 +257,37 @@ TEST(with_no_overflow_bucket_left_insert_says_so_and_changes_nothing)
     teardown();
 }
 
+/* Even over the buckets, but leaves those of 0, 975 and 1999 alone. */
+static uint32_t spread_hash(uint32_t n)
+{
+    return n / 900 * 1024 + n % 900 + 1;
+}
+
+/* Only for one who knows the key: one chain takes nearly all, two others want what is left. */
+TEST(a_merge_that_finds_no_overflow_bucket_waits_until_there_is_one)
+{
+    uint32_t k = 0;
+    setup(10000);
+    const uint32_t chain = 7 * idx.overflow_max + 8;
+    for (uint32_t n = 0; n < 10000 - chain; n++)
+        assert_true(index_insert(&idx, arena, spread_hash(n), entry(k++, INDEX_CONN)));
+    const uint32_t spread = k;
+    for (; k < spread + chain; k++)
+        assert_true(index_insert(&idx, arena, 0, entry(k, INDEX_CONN)));
+    for (; k < 10016; k++) /* a few beyond the cap: two full buckets */
+        assert_true(index_insert(&idx, arena, k % 2 == 0 ? 975 : 1999, entry(k, INDEX_CONN)));
+    assert_int_equal(idx.buckets, 2000);
+    for (uint32_t n = 0; n < spread; n++)
+        index_remove(&idx, arena, spread_hash(n), entry(n, INDEX_CONN));
+    assert_int_equal(idx.buckets, 2000); /* few enough entries, but no merge of 975 and 1999 */
+    assert_sound(index_check(&idx, arena));
+    for (uint32_t n = spread; n < spread + chain; n++)
+        index_remove(&idx, arena, 0, entry(n, INDEX_CONN));
+    assert_in_range(idx.buckets, idx.buckets_min, 1000);
+    assert_sound(index_check(&idx, arena));
+    teardown();
+}
+
 TEST(an_insert_splits_at_most_one_bucket_and_a_removal_merges_at_most_one)
 {
     setup(ENTRIES_MAX);

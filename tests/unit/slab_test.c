@@ -229,6 +229,49 @@ TEST(a_second_trim_reaches_the_page_the_first_had_to_keep)
     arena_unmap(arena, BYTES);
 }
 
+static struct la_extent seen[64];
+static uint32_t seen_count;
+
+static void remember(void *context, struct la_extent extent)
+{
+    (void)context;
+    assert_in_range(seen_count, 0, 63);
+    seen[seen_count++] = extent;
+}
+
+TEST(no_extent_reaches_beyond_the_slabs_own_region)
+{
+    uint8_t *arena = make(ITEM, 1000); /* from 128 to 64,128 */
+    take_and_fill(arena);
+    for (uint32_t i = 0; i < 1000; i++)
+        slab_give(&slab, arena, i);
+    seen_count = 0;
+    slab_trim(&slab, arena, 4096, remember, NULL);
+    assert_int_equal(seen_count, 1);
+    assert_int_equal(seen[0].offset_bytes, 4096);
+    assert_int_equal(seen[0].len_bytes, 61440 - 4096);
+    arena_unmap(arena, BYTES);
+}
+
+TEST(the_last_free_slot_before_a_live_one_keeps_its_page)
+{
+    uint8_t *arena = arena_map(BYTES);
+    slab_init(&slab, 0, ITEM, 1000); /* 64 slots a page, exactly */
+    take_and_fill(arena);
+    const uint64_t old = slab_handle(&slab, arena, 255);
+    for (uint32_t i = 0; i < 256; i++)
+        slab_give(&slab, arena, i);
+    seen_count = 0;
+    slab_trim(&slab, arena, 4096, remember, NULL);
+    assert_int_equal(seen_count, 1);
+    assert_int_equal(seen[0].offset_bytes, 0);
+    assert_int_equal(seen[0].len_bytes, 3 * 4096);
+    for (uint32_t i = 0; i < 256; i++)
+        assert_int_equal(slab_take(&slab, arena), i);
+    assert_true(slab_handle(&slab, arena, 255) != old);
+    arena_unmap(arena, BYTES);
+}
+
 TEST(pages_between_live_slots_are_handed_back_and_stay_so_in_the_next_trim)
 {
     uint8_t *arena = make(ITEM, CAP);
