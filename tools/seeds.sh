@@ -21,11 +21,12 @@ seeds() { # SENTENCE ARGUMENT...
     number=$((number + 1))
     if said=$("$lastack" sim --workers "$workers" "$@" 2>&1); then
         echo "ok $number - $sentence"
+        echo "$said" | tail -n 1
     else
         status=1
         echo "not ok $number - $sentence"
+        echo "$said" | sed 's/^/# /'
     fi
-    echo "$said" | sed 's/^/# /'
 }
 
 if [ "$count" -ge 1000 ]; then
