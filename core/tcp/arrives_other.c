@@ -38,7 +38,8 @@ static bool paws_refuses(struct tcp_arrival *a)
 static void trim(struct tcp_arrival *a)
 {
     const struct tcp_conn *c = a->c;
-    const tcp_seq right = c->rcv.adv;
+    /* Nothing follows a FIN, whatever a later segment claims. */
+    const tcp_seq right = c->fin_known ? seq_min(c->rcv.adv, c->rcv.fin) : c->rcv.adv;
 
     if (seq_lt(a->text_seq, c->rcv.nxt)) {
         const uint32_t old = seq_diff(a->text_seq, c->rcv.nxt);
@@ -351,7 +352,7 @@ static void step8_fin(struct tcp_arrival *a)
     }
     if (!c->fin_known)
         return;
-    if (seq_eq(c->rcv.fin, c->rcv.nxt))
+    if (seq_le(c->rcv.fin, c->rcv.nxt)) /* beyond it: text from before contradicted the FIN */
         fin_arrived(a);
     else if (a->seg->flags & TCP_FIN)
         ack_now(a->t, a->ci); /* above a hole: remembered */
