@@ -146,8 +146,10 @@ bool net_parse_url(const char *text, struct net_url *out, char *error, size_t er
         snprintf(error, error_bytes, "URL too long: more than %d bytes of path", NET_PATH_BYTES);
         return false;
     }
-    if (has_query)
-        snprintf(out->path + path_len, sizeof out->path - path_len, "?%s", query);
+    if (has_query) {
+        out->path[path_len] = '?';
+        memcpy(out->path + path_len + 1, query, strlen(query) + 1);
+    }
 
     const char *shape = strchr(out->host, ':') != NULL ? "[%s]" : "%s";
     int n = snprintf(out->host_header, sizeof out->host_header, shape, out->host);
