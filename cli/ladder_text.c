@@ -45,7 +45,7 @@ const char *text_bytes(uint64_t n, char to[NUMBER_TEXT_BYTES])
 {
     static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
     if (n == 1)
-        return strcpy(to, "1 byte");
+        return "1 byte";
     return in_units(n, units, to);
 }
 
@@ -100,7 +100,7 @@ const char *text_flags(uint8_t flags, char to[FLAGS_TEXT_BYTES])
         memcpy(to + at, names[i].name, 4);
         at += 3;
     }
-    return at > 0 ? to : strcpy(to, "none");
+    return at > 0 ? to : "none";
 }
 
 uint64_t line_window(const struct ladder *l, enum ladder_side from, uint8_t flags, uint32_t wnd)

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
     const uint32_t len = (uint32_t)len_bytes;
     if (len_bytes > 70000)
         return 0;
-    uint8_t *exact = malloc(len > 0 ? len : 1);
+    uint8_t *exact = calloc(1, len > 0 ? len : 1);
     if (exact == NULL)
         return 0;
     if (len > 0)

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
     const bool syn = (bytes[0] & 1) != 0;
     const uint32_t len =
         len_bytes - 1 < TCP_OPTIONS_MAX ? (uint32_t)len_bytes - 1 : TCP_OPTIONS_MAX;
-    uint8_t *exact = malloc(len > 0 ? len : 1);
+    uint8_t *exact = calloc(1, len > 0 ? len : 1);
     if (exact == NULL)
         return 0;
     memcpy(exact, bytes + 1, len);

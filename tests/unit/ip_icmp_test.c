@@ -129,6 +129,32 @@ TEST(an_icmpv6_error_with_a_bad_option_is_not_answered)
     assert_error(make6(60, payload, sizeof payload), 4, 2);
 }
 
+TEST(a_bad_option_before_nothing_at_all_is_reported)
+{
+    const uint8_t payload[8] = { 59, 0, 0x82, 4 };
+    bench_start(&bench);
+    assert_error(make6(60, payload, sizeof payload), 4, 2);
+}
+
+TEST(a_bad_option_before_a_cut_header_is_not_answered)
+{
+    const uint8_t payload[16] = { 60, 0, 0x82, 4, 0, 0, 0, 0, 58, 200 };
+    bench_start(&bench);
+    assert_silence(make6(60, payload, sizeof payload)); /* what it carries can not be known */
+}
+
+TEST(no_more_is_quoted_than_one_chunk_holds)
+{
+    struct ip_packet p;
+    struct icmp_message m;
+    bench_start(&bench);
+    chunks_init(&bench.env.chunks, offsetof(struct bench, pool), 512, BENCH_CHUNKS, 4);
+    assert_int_equal(bench_rx(&bench, frame, make4(99, 1400)), IP_DROP);
+    assert_true(bench_tx(&bench, sent, &p, &m));
+    assert_int_equal(m.data_len, chunks_payload(&bench.env.chunks));
+    bench_at_rest(&bench);
+}
+
 TEST(a_bad_option_to_a_group_or_another_host_is_not_answered)
 {
     const uint8_t payload[28] = { 6, 0, 0x82, 4 };
