@@ -28,13 +28,14 @@ enum la_err tcp_choose_port(struct tcp *t, struct tcp_flow *flow)
     const uint32_t max = t->env.knobs.port_max;
     const uint64_t hash = destination_hash(t, flow);
     uint32_t *counter = &t->port_table[(hash >> 32) % TCP_PORT_TABLE];
-    uint32_t range;
+    uint32_t range, first;
 
     if (max < min)
         return LA_EADDRNOTAVAIL;
     range = max - min + 1;
+    first = (uint32_t)hash % range + *counter % range; /* as one: the counter wraps */
     for (uint32_t tried = 0; tried < range; tried++) {
-        const uint32_t port = min + ((uint32_t)hash % range + *counter) % range;
+        const uint32_t port = min + (first + tried) % range;
 
         (*counter)++;
         if (port % t->shards != t->shard || listener_on_port(t, (uint16_t)port))
