@@ -15,6 +15,8 @@
 #include "sim/memory.h"
 #include "sim/trace.h"
 
+#define IN_FLIGHT_MAX 200000u
+
 struct sim_link *sim_link(struct sim_world *w, struct sim_host *a, struct sim_host *b,
                           const struct sim_link_opt *opt)
 {
@@ -117,7 +119,8 @@ static void plan_arrival(struct sim_packet *p, uint64_t at_ns)
 {
     struct sim_world *w = p->from->w;
 
-    w->in_flight++;
+    if (++w->in_flight > IN_FLIGHT_MAX)
+        sim_fail(w, "more than %u packets under way", IN_FLIGHT_MAX);
     sim_note(w, at_ns);
     sim_agenda_add(&w->agenda, at_ns, SIM_DUE_ARRIVE, p->to->index, p);
 }
@@ -126,6 +129,7 @@ void sim_inject(const struct sim_packet *p, uint64_t at_ns)
 {
     struct sim_packet *copy = sim_packet_copy(p);
 
+    p->from->w->strays = true;
     copy->incarnation = 0; /* the wire checker has judged it in its own time */
     plan_arrival(copy, at_ns);
 }

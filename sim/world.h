@@ -43,6 +43,7 @@ struct sim_world {
     uint32_t flow_count, flow_room;
     uint32_t flows_open;  /* not finished yet */
     uint32_t in_flight;   /* packets on links and in receive queues */
+    bool strays;          /* sim_inject() was used: old packets may be answered */
     uint32_t check_every; /* la_check() after every so many turns of a host */
     struct sim_wire *wire;
     uint64_t hash;    /* of everything that happened */

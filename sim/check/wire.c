@@ -9,6 +9,7 @@
  * A side must not
  *   - send a byte its application did not write, or another byte at the same place;
  *   - leave a gap, move its FIN, send text after it;
+ *   - send the same text twice in one instant, with nothing heard in between;
  *   - send beyond the greatest right edge that has reached it, but for one byte into a
  *     window that is full (RFC 9293 3.8.6.1: zero-window probes);
  *   - send more text in a segment than its peer's MSS allows (RFC 9293 3.7.1);
@@ -42,6 +43,9 @@ struct side {
     uint32_t acked;   /* highest acknowledgment it has sent */
     uint32_t offered; /* highest right edge it has offered, 0 = none yet */
     uint32_t allowed; /* highest right edge that has reached it, 0 = none yet */
+    uint32_t text;    /* where the last text it sent began, 0 = none yet */
+    uint64_t text_at_ns;
+    bool heard; /* something since then */
 };
 
 struct conn {
@@ -153,12 +157,19 @@ static uint32_t window_bytes(const struct conn *c, int s, const struct sim_segme
     return (uint32_t)seg->window << (scaled ? c->side[s].scale : 0);
 }
 
-/* Text must be what the application wrote. */
-static const char *judge_text(struct sim_host *from, const struct sim_segment *seg, uint32_t seq)
+/* Text must be what the application wrote, and must not be repeated at once. */
+static const char *judge_text(struct sim_host *from, const struct sim_segment *seg, uint32_t seq,
+                              struct side *me)
 {
+    const bool at_once = me->text == seq && me->text_at_ns == from->w->now_ns && !me->heard;
     uint32_t side = 0;
     const struct sim_flow *f = sim_flow_find(from->w, &seg->from, &seg->to, &side);
 
+    me->text = seq;
+    me->text_at_ns = from->w->now_ns;
+    me->heard = false;
+    if (at_once)
+        return "sends the same text twice in one instant";
     if (!f)
         return NULL;
     const uint64_t offset = (uint64_t)seq - 1 + ((seg->flags & SIM_SYN) != 0);
@@ -195,7 +206,7 @@ static const char *judge_place(struct side *me, const struct side *peer,
     return NULL;
 }
 
-static const char *judge_ack(struct conn *c, int s, const struct sim_segment *seg)
+static const char *judge_ack(struct conn *c, int s, const struct sim_segment *seg, bool strays)
 {
     struct side *me = &c->side[s];
     const struct side *peer = &c->side[1 - s];
@@ -203,8 +214,8 @@ static const char *judge_ack(struct conn *c, int s, const struct sim_segment *se
 
     if (!(seg->flags & SIM_ACK) || !peer->live)
         return NULL;
-    if (ack > peer->sent)
-        return "acknowledges what was never sent";
+    if (ack > peer->sent) /* an old packet that was let in again may have drawn it */
+        return strays ? NULL : "acknowledges what was never sent";
     if (ack < me->acked)
         return "acknowledges less than before";
     me->acked = ack;
@@ -251,9 +262,9 @@ static const char *judge(struct sim_host *from, const struct sim_segment *seg,
     if (!wrong)
         wrong = judge_place(me, &c->side[1 - s], seg, seq, end);
     if (!wrong && seg->text_bytes)
-        wrong = judge_text(from, seg, seq);
+        wrong = judge_text(from, seg, seq, me);
     if (!wrong)
-        wrong = judge_ack(c, s, seg);
+        wrong = judge_ack(c, s, seg, from->w->strays);
     return wrong;
 }
 
@@ -292,6 +303,8 @@ void sim_wire_arrived(struct sim_world *w, const struct sim_packet *packet)
     if (!c || c->incarnation != packet->incarnation)
         return;
     struct side *peer = &c->side[1 - s];
+
+    peer->heard = true;
     const uint32_t left = seg.flags & SIM_ACK ? seg.ack - peer->isn : 1;
     const uint32_t edge = left + window_bytes(c, s, &seg);
 

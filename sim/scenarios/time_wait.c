@@ -91,10 +91,11 @@ SCENARIO(time_wait_full, 20)
 }
 
 #define OLD_PACKETS_MAX 256u
+#define REPLAYS_MAX 300u /* what they draw is answered with more of them: not for ever */
 
 struct album {
     struct sim_packet *old[OLD_PACKETS_MAX];
-    uint32_t count;
+    uint32_t count, replayed;
     bool replays;
 };
 
@@ -110,9 +111,10 @@ static uint32_t keep_or_replay(struct sim_world *w, void *context, struct sim_pa
             album->old[album->count++] = sim_packet_copy(packet);
         return 0;
     }
-    for (unsigned n = 0; n < 3 && album->count > 0; n++) {
+    for (unsigned n = 0; n < 3 && album->count > 0 && album->replayed < REPLAYS_MAX; n++) {
         const struct sim_packet *old = album->old[sim_prng_below(&w->rng, album->count)];
 
+        album->replayed++;
         sim_inject(old, w->now_ns + sim_prng_below(&w->rng, sim_ms(20)));
     }
     return 0;

@@ -96,10 +96,11 @@ SCENARIO(zero_window_losses, 64)
 struct silly {
     const struct sim_host *sender;
     uint32_t segment_bytes_min, total_bytes, isn, sent;
+    uint64_t sent_at_ns;
     bool known;
 };
 
-/* Every segment of new text but the last is a full one, or a probe. */
+/* Every segment of new text but the last is a full one, a probe, or long overdue. */
 static uint32_t no_silly_segment(struct sim_world *w, void *context, struct sim_packet *packet,
                                  const struct sim_segment *seg)
 {
@@ -115,17 +116,22 @@ static uint32_t no_silly_segment(struct sim_world *w, void *context, struct sim_
 
     if (!s->known || seg->text_bytes == 0 || to <= s->sent)
         return 0;
+    const bool overdue = w->now_ns - s->sent_at_ns >= sim_ms(100);
+
     s->sent = to;
-    SIM_REQUIRE(
-        w, seg->text_bytes >= s->segment_bytes_min || seg->text_bytes == 1 || to == s->total_bytes,
-        "a silly segment of %u bytes", seg->text_bytes);
+    s->sent_at_ns = w->now_ns;
+    SIM_REQUIRE(w,
+                seg->text_bytes >= s->segment_bytes_min || seg->text_bytes == 1 ||
+                    to == s->total_bytes || overdue,
+                "a silly segment of %u bytes", seg->text_bytes);
     return 0;
 }
 
 /*
  * The reader takes a byte every ten milliseconds.  Expect: the window opens in steps of
- * at least min(MSS, half the buffer), so no segment is smaller but the last and probes
- * (RFC 9293 3.8.6.2.2, MUST-39).
+ * at least min(MSS, half the buffer), so no segment is smaller but the last, probes, and
+ * what the override timer sends, a tenth of a second late at least (RFC 9293 3.8.6.2.1,
+ * 3.8.6.2.2, MUST-38, MUST-39).
  */
 SCENARIO(silly_reader, 10)
 {
