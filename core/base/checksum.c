@@ -7,18 +7,24 @@
  */
 #include "core/base/checksum.h"
 
+#include <lastack/stack.h>
+
 #include "core/base/bytes.h"
+
+#define VECTOR_MIN_BYTES 128u /* below it setting up a vector costs more than it saves */
 
 uint64_t checksum_add(uint32_t features, uint64_t sum, const void *bytes, uint32_t len_bytes)
 {
-    (void)features; /* the portable kernel is the only one */
+    if (features & LA_CPU_AVX2 && len_bytes >= VECTOR_MIN_BYTES)
+        return checksum_add_avx2(sum, bytes, len_bytes);
     return checksum_add_portable(sum, bytes, len_bytes);
 }
 
 uint64_t checksum_copy(uint32_t features, uint64_t sum, void *to, const void *from,
                        uint32_t len_bytes)
 {
-    (void)features;
+    if (features & LA_CPU_AVX2 && len_bytes >= VECTOR_MIN_BYTES)
+        return checksum_copy_avx2(sum, to, from, len_bytes);
     return checksum_copy_portable(sum, to, from, len_bytes);
 }
 

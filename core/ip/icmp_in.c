@@ -108,7 +108,7 @@ static enum ip_verdict receive_error(struct ip *ip, struct env *env, const struc
         *reason = LA_DROP_ICMP_QUOTE;
         return IP_DROP;
     }
-    if (!la_addr_equal(quoted.src, p->dst) || !ip_is_local(ip, quoted.src)) {
+    if (!addr_equal(&quoted.src, &p->dst) || !ip_is_local(ip, quoted.src)) {
         *reason = LA_DROP_ICMP_NO_MATCH;
         return IP_DROP;
     }

@@ -132,7 +132,7 @@ enum la_err ip_ping(struct ip *ip, struct env *env, struct la_addr to, uint16_t 
         len_bytes > chunks_payload(&env->chunks))
         return LA_EMSGSIZE;
 
-    const bool v4 = la_addr_is_v4(to);
+    const bool v4 = addr_is_v4(&to);
     const struct ip_reply request = {
         .ip = { .src = path.src,
                 .dst = to,

@@ -42,7 +42,7 @@ static bool loopback_ok(const struct ip *ip, uint16_t iface)
 static bool is_own_host_addr(const struct ip *ip, struct la_addr a)
 {
     for (uint32_t i = 0; i < ip->local_count; i++)
-        if (!ip->locals[i].anyip && la_addr_equal(ip->locals[i].prefix.addr, a))
+        if (!ip->locals[i].anyip && addr_equal(&ip->locals[i].prefix.addr, &a))
             return true;
     return false;
 }
@@ -50,7 +50,7 @@ static bool is_own_host_addr(const struct ip *ip, struct la_addr a)
 static bool source_ok(const struct ip *ip, uint16_t iface, const struct ip_packet *p)
 {
     return !addr_is_bad_source(p->src, loopback_ok(ip, iface)) && !ip_is_group(ip, p->src) &&
-           !is_own_host_addr(ip, p->src) && !la_addr_equal(p->src, p->dst);
+           !is_own_host_addr(ip, p->src) && !addr_equal(&p->src, &p->dst);
 }
 
 static bool is_icmp(const struct ip_packet *p)

@@ -40,7 +40,7 @@ static bool has_iface(const struct ip *ip, int iface)
 static bool has_v6_addr(const struct ip *ip, int iface)
 {
     for (uint32_t i = 0; i < ip->local_count; i++)
-        if (ip->locals[i].iface == iface && !la_addr_is_v4(ip->locals[i].prefix.addr))
+        if (ip->locals[i].iface == iface && !addr_is_v4(&ip->locals[i].prefix.addr))
             return true;
     return false;
 }
@@ -85,18 +85,18 @@ static bool host_bits_are(struct la_addr a, uint8_t len, bool ones)
 
 static bool prefix_ok(struct la_prefix p)
 {
-    return p.len <= 128 && (!la_addr_is_v4(p.addr) || p.len >= V4_BITS);
+    return p.len <= 128 && (!addr_is_v4(&p.addr) || p.len >= V4_BITS);
 }
 
 static bool same_prefix(struct la_prefix a, struct la_prefix b)
 {
-    return a.len == b.len && la_addr_equal(a.addr, b.addr);
+    return a.len == b.len && addr_equal(&a.addr, &b.addr);
 }
 
 /* The directed broadcast of an IPv4 subnet; /31 and /32 have none (RFC 3021). */
 static bool is_subnet_broadcast(struct la_prefix subnet, struct la_addr a)
 {
-    return la_addr_is_v4(subnet.addr) && subnet.len <= 126 && la_addr_is_v4(a) &&
+    return addr_is_v4(&subnet.addr) && subnet.len <= 126 && addr_is_v4(&a) &&
            la_prefix_covers(subnet, a) && host_bits_are(a, subnet.len, true);
 }
 
@@ -114,12 +114,12 @@ enum la_err ip_addr_add(struct ip *ip, int iface, struct la_prefix prefix, uint3
         return LA_EINVAL;
     if (anyip ? addr_is_multicast(prefix.addr) : !addr_ok(prefix))
         return LA_EINVAL;
-    if (!la_addr_is_v4(prefix.addr) && ip->ifaces[iface].mtu_bytes < MTU_MIN_V6)
+    if (!addr_is_v4(&prefix.addr) && ip->ifaces[iface].mtu_bytes < MTU_MIN_V6)
         return LA_EINVAL;
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
         if (l->anyip == anyip &&
-            (anyip ? same_prefix(l->prefix, prefix) : la_addr_equal(l->prefix.addr, prefix.addr)))
+            (anyip ? same_prefix(l->prefix, prefix) : addr_equal(&l->prefix.addr, &prefix.addr)))
             return LA_EADDRINUSE;
     }
     if (ip->local_count == LA_ADDRS_MAX)
@@ -148,7 +148,7 @@ bool ip_is_local(const struct ip *ip, struct la_addr a)
         if (l->anyip) {
             if (la_prefix_covers(l->prefix, a) && !addr_is_bad_source(a, false))
                 return true;
-        } else if (la_addr_equal(l->prefix.addr, a)) {
+        } else if (addr_equal(&l->prefix.addr, &a)) {
             return true;
         }
     }
@@ -203,7 +203,7 @@ static int find_iface(const struct ip *ip, struct la_addr dst)
     int longest = -1;
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
-        const bool self = !l->anyip && la_addr_equal(l->prefix.addr, dst);
+        const bool self = !l->anyip && addr_equal(&l->prefix.addr, &dst);
         const int len = self ? 129 : l->prefix.len;
         if (len > longest && la_prefix_covers(l->prefix, dst)) {
             longest = len;
@@ -231,7 +231,7 @@ static uint32_t common_bits(struct la_addr a, struct la_addr b)
 /* 169.254/16 and fe80::/10 (RFC 3927, 4291). */
 static bool is_link_local(struct la_addr a)
 {
-    if (la_addr_is_v4(a))
+    if (addr_is_v4(&a))
         return a.bytes[12] == 169 && a.bytes[13] == 254;
     return a.bytes[0] == 0xfe && a.bytes[1] >> 6 == 2;
 }
@@ -243,7 +243,7 @@ static struct la_addr choose_source(const struct ip *ip, int iface, struct la_ad
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
         const struct la_addr a = l->prefix.addr;
-        if (l->iface != iface || l->anyip || la_addr_is_v4(a) != la_addr_is_v4(dst))
+        if (l->iface != iface || l->anyip || addr_is_v4(&a) != addr_is_v4(&dst))
             continue;
         const bool same_scope = is_link_local(a) == is_link_local(dst);
         const uint32_t score = 1u + (same_scope ? 256u : 0u) + common_bits(a, dst);

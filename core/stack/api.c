@@ -27,7 +27,7 @@ enum la_err la_open(struct la_stack *s, la_time now, struct la_endpoint local,
     struct ip_path path = { .iface = 0 };
     enum la_err err;
 
-    if (!any && la_addr_is_v4(local.addr) != la_addr_is_v4(remote.addr))
+    if (!any && addr_is_v4(&local.addr) != addr_is_v4(&remote.addr))
         return LA_EINVAL;
     if (remote.port == 0)
         return LA_EINVAL;

@@ -26,7 +26,7 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
         env_drop(&t->env, drop);
         return;
     }
-    if (seg.src_port == seg.dst_port && la_addr_equal(p->src, p->dst)) {
+    if (seg.src_port == seg.dst_port && addr_equal(&p->src, &p->dst)) {
         env_drop(&t->env, LA_DROP_TCP_SELF);
         return;
     }

@@ -122,6 +122,7 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
     if (!paws && syn_reopens(w, seg) &&
         listener_lookup(t, a->flow.laddr, a->flow.lport) != SLAB_NONE) {
         *floor = seq_add(w->snd_nxt, ISS_BEYOND);
+        env_drop(&t->env, LA_DROP_TIME_WAIT_END);
         short_free(t, ref, LA_DROP_TIME_WAIT_END);
         return true;
     }

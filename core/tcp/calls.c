@@ -37,7 +37,7 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->sack = k->sack != 0;
     c->rcv_shift = k->window_scaling ? rcv_window_shift(t) : 0;
     c->peer_mss = UINT16_MAX;
-    c->adv_mss = conn_adv_mss(t, &c->set, path.iface, la_addr_is_v4(c->flow.raddr));
+    c->adv_mss = conn_adv_mss(t, &c->set, path.iface, addr_is_v4(&c->flow.raddr));
     conn_set_mss(t, c, path.mtu_bytes);
     cc_init(t, c);
     tcp_enter(t, c, LA_SYN_SENT);

@@ -14,6 +14,7 @@
 #ifndef CORE_TCP_CONN_H
 #define CORE_TCP_CONN_H
 
+#include "core/base/addr.h"
 #include "core/base/env.h"
 #include "core/base/index.h"
 #include "core/base/slab.h"

@@ -132,7 +132,7 @@ uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint3
 void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
 {
     const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
-    const uint32_t headers = (la_addr_is_v4(c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
+    const uint32_t headers = (addr_is_v4(&c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
     uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
 
     LA_ASSERT(path_mtu <= UINT16_MAX);
@@ -156,7 +156,7 @@ void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
 void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
 {
     const struct tcp_options *o = &seg->opt;
-    const bool v4 = la_addr_is_v4(c->flow.raddr);
+    const bool v4 = addr_is_v4(&c->flow.raddr);
 
     c->peer_mss = o->has_mss ? o->mss : (v4 ? 536 : 1220); /* MUST-15 */
     c->sack = c->sack && o->has_sack_ok;

@@ -34,7 +34,7 @@ static bool is_hard(enum icmp_class class, uint8_t version, uint8_t code)
 static void too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t least = la_addr_is_v4(c->flow.raddr) ? 552 : 1280;
+    const uint32_t least = addr_is_v4(&c->flow.raddr) ? 552 : 1280;
     const uint32_t mtu = mtu_bytes < least ? least : mtu_bytes;
 
     if (mtu >= c->path_mtu) {

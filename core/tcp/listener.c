@@ -27,7 +27,7 @@ uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port
 
         if (l->port != port || !la_prefix_covers(l->local, addr))
             continue;
-        if (l->v6_only && la_addr_is_v4(addr))
+        if (l->v6_only && addr_is_v4(&addr))
             continue;
         if (best == SLAB_NONE || l->local.len > listener_at(t, best)->local.len)
             best = li;
@@ -134,7 +134,7 @@ enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_
     for (li = t->listen_bucket[bucket]; li != SLAB_NONE; li = listener_at(t, li)->chain_next) {
         l = listener_at(t, li);
         if (l->port == config->port && l->local.len == config->local.len &&
-            l->v6_only == config->v6_only && la_addr_equal(l->local.addr, config->local.addr))
+            l->v6_only == config->v6_only && addr_equal(&l->local.addr, &config->local.addr))
             return LA_EADDRINUSE;
     }
     li = slab_take(&t->listeners, t);

@@ -8,7 +8,7 @@
 /* The bytes that are hashed: 12 for IPv4, 36 for IPv6. */
 static uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
 {
-    const bool v4 = la_addr_is_v4(f->raddr);
+    const bool v4 = addr_is_v4(&f->raddr);
     const uint32_t n = v4 ? 4 : 16;
     const uint32_t skip = 16 - n;
 
@@ -31,8 +31,8 @@ uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow)
 
 bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)
 {
-    return a->lport == b->lport && a->rport == b->rport && la_addr_equal(a->raddr, b->raddr) &&
-           la_addr_equal(a->laddr, b->laddr);
+    return a->lport == b->lport && a->rport == b->rport && addr_equal(&a->raddr, &b->raddr) &&
+           addr_equal(&a->laddr, &b->laddr);
 }
 
 static void flow_from4(const struct tcp_tuple4 *p, struct tcp_flow *out)

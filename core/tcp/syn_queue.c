@@ -43,7 +43,7 @@ static void take_syn(struct tcp *t, struct tcp_half *h, const struct tcp_arrival
 {
     const struct tcp_options *o = &a->seg->opt;
     const struct env_knobs *k = &t->env.knobs;
-    const bool v4 = la_addr_is_v4(a->flow.raddr);
+    const bool v4 = addr_is_v4(&a->flow.raddr);
 
     h->mss = o->has_mss ? o->mss : (v4 ? 536 : 1220); /* MUST-15 */
     h->wnd = (uint16_t)a->seg->wnd;
@@ -103,7 +103,7 @@ void half_send_synack(struct tcp *t, uint32_t ref, bool again)
 void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor)
 {
     struct tcp *t = a->t;
-    const bool v4 = la_addr_is_v4(a->flow.raddr);
+    const bool v4 = addr_is_v4(&a->flow.raddr);
     struct slab *slab = v4 ? &t->half4 : &t->half6;
     const uint32_t i = slab_take(slab, t);
     const uint32_t ref = v4 ? i : i | TCP_REF_V6;
@@ -167,7 +167,7 @@ void half_free(struct tcp *t, uint32_t ref)
 static void grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
 {
     const struct tcp_listener *l = listener_at(t, h->listener);
-    const bool v4 = la_addr_is_v4(c->flow.raddr);
+    const bool v4 = addr_is_v4(&c->flow.raddr);
 
     c->set = l->set;
     c->listener = h->listener;

@@ -97,6 +97,7 @@ uint32_t half_class_of(uint32_t retries);
 /* The connection becomes a short record in @state; its shell stays if it is held. */
 void short_enter(struct tcp *t, uint32_t ci, enum la_state state);
 void short_restart(struct tcp *t, uint32_t ref, enum la_state state);
+/* @reason is for the trace: whoever calls counts it. */
 void short_free(struct tcp *t, uint32_t ref, enum la_drop reason);
 la_time short_deadline(const struct tcp *t);
 bool short_tick(struct tcp *t);

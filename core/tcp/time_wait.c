@@ -67,7 +67,6 @@ void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
 
     short_flow(w, ref, &flow);
     trace_state(t, &flow, 0, w->state, LA_CLOSED, reason);
-    env_drop(&t->env, reason);
     short_remove(t, ref);
 }
 
@@ -89,13 +88,14 @@ static bool evict(struct tcp *t, bool v4)
         return false;
     env_count(&t->env, LA_COUNT_TCPTimeWaitOverflow);
     env_count(&t->env, LA_COUNT_TWKilled);
+    env_drop(&t->env, LA_DROP_TIME_WAIT_EVICTED);
     short_free(t, victim, LA_DROP_TIME_WAIT_EVICTED);
     return true;
 }
 
 static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state state)
 {
-    const bool v4 = la_addr_is_v4(c->flow.raddr);
+    const bool v4 = addr_is_v4(&c->flow.raddr);
 
     w->state = (uint8_t)state;
     w->rcv_shift = c->rcv_shift & 15u;
@@ -143,7 +143,7 @@ static void leave_shell(struct tcp *t, uint32_t ci)
 void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const bool v4 = la_addr_is_v4(c->flow.raddr);
+    const bool v4 = addr_is_v4(&c->flow.raddr);
     struct slab *slab = v4 ? &t->short4 : &t->short6;
     const struct index_entry old = { .type = INDEX_CONN, .value = ci };
     const uint64_t duration_ns = duration_of(t, state, c);
@@ -222,9 +222,11 @@ bool short_tick(struct tcp *t)
 
         if (ref == TCP_REF_NONE || time_lt(t->env.now, short_at(t, ref)->expires))
             continue;
-        short_free(t, ref,
-                   short_at(t, ref)->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_END
-                                                           : LA_DROP_FIN_WAIT_2_TIMEOUT);
+        const enum la_drop reason = short_at(t, ref)->state == LA_TIME_WAIT
+                                        ? LA_DROP_TIME_WAIT_END
+                                        : LA_DROP_FIN_WAIT_2_TIMEOUT;
+        env_drop(&t->env, reason);
+        short_free(t, ref, reason);
         return true;
     }
     return false;

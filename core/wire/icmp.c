@@ -92,7 +92,7 @@ enum la_drop icmp_parse(uint32_t cpu_features, const struct ip_packet *p, struct
 void icmp_emit(const struct icmp_message *m, struct la_addr src, struct la_addr dst,
                uint64_t data_sum, uint8_t to[ICMP_HEADER_BYTES])
 {
-    const bool v4 = la_addr_is_v4(dst);
+    const bool v4 = addr_is_v4(&dst);
 
     to[0] = m->type;
     to[1] = m->code;

@@ -38,9 +38,9 @@ enum la_drop ip_parse_quoted(const uint8_t *bytes, uint32_t len_bytes, struct ip
 
 uint32_t ip_emit(const struct ip_header *h, uint8_t *to)
 {
-    LA_ASSERT(la_addr_is_v4(h->src) == la_addr_is_v4(h->dst));
+    LA_ASSERT(addr_is_v4(&h->src) == addr_is_v4(&h->dst));
 
-    if (la_addr_is_v4(h->dst)) {
+    if (addr_is_v4(&h->dst)) {
         ipv4_emit(h, to);
         return IP4_HEADER_BYTES;
     }
@@ -50,7 +50,7 @@ uint32_t ip_emit(const struct ip_header *h, uint8_t *to)
 
 uint64_t ip_pseudo_sum(struct la_addr src, struct la_addr dst, uint8_t protocol, uint32_t len_bytes)
 {
-    if (la_addr_is_v4(dst))
+    if (addr_is_v4(&dst))
         return checksum_pseudo(src.bytes + 12, dst.bytes + 12, 4, protocol, len_bytes);
     return checksum_pseudo(src.bytes, dst.bytes, 16, protocol, len_bytes);
 }
@@ -58,33 +58,33 @@ uint64_t ip_pseudo_sum(struct la_addr src, struct la_addr dst, uint8_t protocol,
 static bool is_v6_loopback(struct la_addr a)
 {
     static const struct la_addr loopback = { { [15] = 1 } };
-    return la_addr_equal(a, loopback);
+    return addr_equal(&a, &loopback);
 }
 
 bool addr_is_multicast(struct la_addr a)
 {
-    if (la_addr_is_v4(a))
+    if (addr_is_v4(&a))
         return a.bytes[12] >> 4 == 0xe;
     return a.bytes[0] == 0xff;
 }
 
 bool addr_is_loopback(struct la_addr a)
 {
-    if (la_addr_is_v4(a))
+    if (addr_is_v4(&a))
         return a.bytes[12] == 127;
     return is_v6_loopback(a);
 }
 
 bool addr_is_broadcast(struct la_addr a)
 {
-    return la_addr_is_v4(a) && (a.bytes[12] & a.bytes[13] & a.bytes[14] & a.bytes[15]) == 0xff;
+    return addr_is_v4(&a) && (a.bytes[12] & a.bytes[13] & a.bytes[14] & a.bytes[15]) == 0xff;
 }
 
 bool addr_is_bad_source(struct la_addr a, bool loopback_ok)
 {
     if (addr_is_loopback(a))
         return !loopback_ok;
-    if (la_addr_is_v4(a))
+    if (addr_is_v4(&a))
         return a.bytes[12] == 0 || a.bytes[12] >= 224; /* 0/8, class D, class E, broadcast */
     return la_addr_is_unspecified(a) || addr_is_multicast(a);
 }

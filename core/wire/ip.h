@@ -6,6 +6,8 @@
 #include <lastack/limits.h>
 #include <lastack/types.h>
 
+#include "core/base/addr.h"
+
 enum ip_protocol {
     IP_PROTO_ICMP = 1,
     IP_PROTO_TCP = 6,
@@ -61,7 +63,7 @@ struct ip_header {
 };
 static inline uint32_t ip_header_bytes(struct la_addr dst)
 {
-    return la_addr_is_v4(dst) ? IP4_HEADER_BYTES : IP6_HEADER_BYTES;
+    return addr_is_v4(&dst) ? IP4_HEADER_BYTES : IP6_HEADER_BYTES;
 }
 /* Write the header: IPv4 with DF set, ID 0 (RFC 6864) and its checksum.  Return: its length. */
 uint32_t ip_emit(const struct ip_header *h, uint8_t *to);

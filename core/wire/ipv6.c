@@ -133,7 +133,7 @@ enum la_drop ipv6_parse(const uint8_t *bytes, uint32_t len_bytes, bool quoted,
     out->len_bytes = total_bytes < len_bytes ? total_bytes : len_bytes;
     out->payload = bytes + IP6_HEADER_BYTES;
     out->payload_len = out->len_bytes - IP6_HEADER_BYTES;
-    if (la_addr_is_v4(out->src) || la_addr_is_v4(out->dst))
+    if (addr_is_v4(&out->src) || addr_is_v4(&out->dst))
         return LA_DROP_IP_SOURCE; /* mapped: inside this stack it would pass for IPv4 */
 
     struct walk w = { bytes, out->len_bytes, IP6_HEADER_BYTES, quoted };

@@ -42,6 +42,9 @@ uint64_t la_rt_wallclock_ns(void);
  */
 void la_rt_random(void *bytes, size_t len_bytes);
 
+/* LA_CPU_* of the processor this runs on, for config.cpu_features. */
+uint32_t la_rt_cpu_features(void);
+
 /* Memory ----------------------------------------------------------------------- */
 
 /*

@@ -28,6 +28,9 @@ extern "C" {
 
 struct la_stack; /* lives wholly inside the arena the caller lends */
 
+/* Instructions the processor has beyond its family's least. */
+#define LA_CPU_AVX2 1u
+
 /*
  * How much of everything.  Start from la_config_default() or la_config_smallest()
  * and change what you need.  Memory is touched only as it is used, so a large

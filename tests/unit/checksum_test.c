@@ -2,6 +2,8 @@
 /* checksum_test.c - The checksum against a loop over 16-bit words. */
 #include "tests/unit/base_test.h"
 
+#include <lastack/runtime.h>
+
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
 
@@ -170,6 +172,38 @@ TEST(the_pseudo_headers_are_those_of_both_families)
     store_be16(header + 10, 1480);
     assert_int_equal(checksum_fold(checksum_pseudo(bytes, bytes + 4, 4, 6, 1480)),
                      naive(header, 12));
+}
+
+TEST(the_vector_kernel_equals_the_portable_one)
+{
+    if (!(la_rt_cpu_features() & LA_CPU_AVX2))
+        skip();
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        fill(seed);
+        for (uint32_t at = 0; at < 33; at += 3) {
+            for (uint32_t len = 0; len <= 1600; len += len < 300 ? 1 : 7) {
+                const uint64_t sum = seed * 0x1234567;
+                const uint16_t plain = checksum_fold(checksum_add_portable(sum, bytes + at, len));
+
+                assert_int_equal(checksum_fold(checksum_add_avx2(sum, bytes + at, len)), plain);
+                memset(copy, 0xee, len + 1);
+                assert_int_equal(checksum_fold(checksum_copy_avx2(sum, copy, bytes + at, len)),
+                                 plain);
+                assert_memory_equal(copy, bytes + at, len);
+                assert_int_equal(copy[len], 0xee);
+            }
+        }
+    }
+}
+
+TEST(the_vector_kernel_loses_no_carry_at_the_largest_packet)
+{
+    if (!(la_rt_cpu_features() & LA_CPU_AVX2))
+        skip();
+    memset(bytes, 0xff, sizeof bytes);
+    assert_int_equal(checksum_fold(checksum_add_avx2(0, bytes, 65535)), naive(bytes, 65535));
+    assert_int_equal(checksum_fold(checksum_add(LA_CPU_AVX2, 0, bytes, 65535)),
+                     naive(bytes, 65535));
 }
 
 TEST_MAIN

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * addr.h - The tests on addresses that every packet needs, inline: two words instead of
+ * sixteen bytes.  The public la_addr_* functions say the same.
+ */
+#ifndef CORE_BASE_ADDR_H
+#define CORE_BASE_ADDR_H
+
+#include <lastack/types.h>
+
+#include "core/base/mem.h"
+
+struct addr_words {
+    uint64_t high, low;
+};
+
+static inline struct addr_words addr_words(const struct la_addr *a)
+{
+    struct addr_words w;
+
+    memcpy(&w, a->bytes, sizeof(w));
+    return w;
+}
+
+static inline bool addr_is_v4(const struct la_addr *a)
+{
+    const uint8_t mapped[8] = { 0, 0, 0xff, 0xff, 0, 0, 0, 0 };
+    const uint8_t mask[8] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
+    const struct addr_words w = addr_words(a);
+    uint64_t m, k;
+
+    memcpy(&m, mapped, sizeof(m));
+    memcpy(&k, mask, sizeof(k));
+    return (w.high | ((w.low & k) ^ m)) == 0;
+}
+
+static inline bool addr_equal(const struct la_addr *a, const struct la_addr *b)
+{
+    const struct addr_words x = addr_words(a);
+    const struct addr_words y = addr_words(b);
+
+    return ((x.high ^ y.high) | (x.low ^ y.low)) == 0;
+}
+
+#endif
