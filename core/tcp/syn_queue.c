@@ -23,6 +23,22 @@ static uint64_t class_ns(const struct tcp *t, uint32_t class)
     return ns < max_ns ? ns : max_ns;
 }
 
+/*
+ * Put the record at the end of its class.  A timeout that was lowered meanwhile waits for
+ * its elders, so that the list stays ordered by expiry.
+ */
+static void wait_again(struct tcp *t, uint32_t ref)
+{
+    struct tcp_half *h = half_at(t, ref);
+    const uint32_t class = half_class_of(h->retries);
+    const uint32_t last = t->half_class[class].tail;
+
+    h->expires = time_add(t->env.now, class_ns(t, class));
+    if (last != TCP_REF_NONE && time_lt(h->expires, half_at(t, last)->expires))
+        h->expires = half_at(t, last)->expires;
+    half_link(t, class, ref);
+}
+
 static void tuple_store(struct tcp_half *h, const struct tcp_flow *f, bool v4)
 {
     if (v4) {
@@ -132,8 +148,7 @@ void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_f
     h->iface = (uint8_t)a->path.iface;
     h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US);
     take_syn(t, h, a);
-    h->expires = time_add(t->env.now, class_ns(t, 0));
-    half_link(t, 0, ref);
+    wait_again(t, ref);
     listener_at(t, li)->half_len++;
     a->reason = LA_DROP_NONE;
     trace_state(t, &a->flow, 0, LA_LISTEN, LA_SYN_RECEIVED, LA_DROP_NONE);
@@ -271,8 +286,7 @@ static void half_timeout(struct tcp *t, uint32_t ref)
     }
     half_unlink(t, half_class_of(h->retries), ref);
     h->retries++;
-    h->expires = time_add(t->env.now, class_ns(t, half_class_of(h->retries)));
-    half_link(t, half_class_of(h->retries), ref);
+    wait_again(t, ref);
     env_count(&t->env, LA_COUNT_TCPTimeouts);
     half_send_synack(t, ref, true);
 }
