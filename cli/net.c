@@ -142,7 +142,7 @@ bool net_parse_url(const char *text, struct net_url *out, char *error, size_t er
     const size_t path_len = strlen(out->path);
     if ((u.field_set & (1u << UF_PATH) && u.field_data[UF_PATH].len >= sizeof out->path) ||
         (u.field_set & (1u << UF_QUERY) && !has_query) ||
-        path_len + 1 + strlen(query) >= sizeof out->path) {
+        path_len + (has_query ? 1 + strlen(query) : 0) >= sizeof out->path) {
         snprintf(error, error_bytes, "URL too long: more than %d bytes of path", NET_PATH_BYTES);
         return false;
     }

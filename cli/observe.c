@@ -69,21 +69,24 @@ static int begin_ladder(struct session *s)
 
 /* Packets ------------------------------------------------------------------------ */
 
-/* What the stack made of a packet, in a few words; "" if it says no more than the packet. */
+#define TCP_FIN_SYN_RST 0x07u
+
+/* What the stack made of a packet, in a few words; "" if that is what anybody would expect. */
 static void verdict(const struct la_trace *t, bool outbound, char *text, size_t room)
 {
     const char *from = la_state_name((enum la_state)t->from);
     const char *to = la_state_name((enum la_state)t->to);
-    const char *repeat = outbound && t->retransmission ? "retransmission; " : "";
+    const bool again = outbound && t->retransmission;
+    const bool moves = t->from != t->to;
 
-    if (t->from != t->to)
-        snprintf(text, room, "%s%s -> %s", repeat, from, to);
-    else
-        snprintf(text, room, "%s%s", repeat, to);
-    const size_t len = strlen(text);
-    if (t->reason != LA_DROP_NONE)
-        snprintf(text + len, room - len, "; %s: %s", la_drop_name((enum la_drop)t->reason),
-                 la_drop_text((enum la_drop)t->reason));
+    text[0] = '\0';
+    if (!again && !moves && t->reason == LA_DROP_NONE && !(t->flags & TCP_FIN_SYN_RST))
+        return;
+    snprintf(text, room, "%s%s%s%s%s%s%s%s", again ? "retransmission; " : "", moves ? from : "",
+             moves ? " -> " : "", to, t->reason != LA_DROP_NONE ? "; " : "",
+             t->reason != LA_DROP_NONE ? la_drop_name((enum la_drop)t->reason) : "",
+             t->reason != LA_DROP_NONE ? ": " : "",
+             t->reason != LA_DROP_NONE ? la_drop_text((enum la_drop)t->reason) : "");
 }
 
 static void on_packet(void *observer, const struct la_rt_packet *packet)

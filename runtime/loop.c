@@ -71,12 +71,19 @@ struct la_rt_loop *la_rt_loop_new(uint32_t flags)
     return l;
 }
 
+static void forget(struct loop_host *h)
+{
+    free(h->held);
+    free(h->sent);
+    *h = (struct loop_host){ 0 };
+}
+
 void la_rt_loop_free(struct la_rt_loop *l)
 {
     if (l == NULL)
         return;
     for (uint32_t i = 0; i < l->host_count; i++)
-        free(l->hosts[i].held);
+        forget(&l->hosts[i]);
     if (l->signal_fd >= 0)
         close(l->signal_fd);
     if (l->flags & LA_RT_SIGNALS)
@@ -92,13 +99,17 @@ int la_rt_loop_add(struct la_rt_loop *l, const struct la_rt_host *host)
     struct loop_host *h = &l->hosts[l->host_count];
     h->pub = *host;
     h->held = malloc((size_t)LOOP_TX_BATCH * LOOP_PACKET_MAX); /* touched only when held */
-    if (h->held == NULL)
+    if (host->on_packet != NULL)
+        h->sent = calloc(LOOP_SENT_RECORDS, sizeof *h->sent);
+    if (h->held == NULL || (host->on_packet != NULL && h->sent == NULL)) {
+        forget(h);
         return -ENOMEM;
+    }
     if (host->driver->fd >= 0) {
         struct epoll_event ev = { .events = EPOLLIN, .data.u32 = l->host_count };
         if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, host->driver->fd, &ev) != 0) {
             const int err = errno;
-            free(h->held);
+            forget(h);
             return -err;
         }
     }

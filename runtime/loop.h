@@ -10,6 +10,8 @@
 #define LOOP_WATCHES_MAX 16
 #define LOOP_TX_BATCH 32
 #define LOOP_TRACE_BATCH 128
+/* Records of segments sent whose packets are still to come; a power of two. */
+#define LOOP_SENT_RECORDS 512u
 /* Largest packet of one descriptor: IP allows 65,535 bytes; with gso, headers are beside. */
 #define LOOP_PACKET_MAX (65536u + LA_TX_HEADER_MAX)
 
@@ -30,6 +32,9 @@ struct loop_host {
     uint32_t held_first, held_count;
     uint32_t held_len[LOOP_TX_BATCH];
     struct la_tx held_like[LOOP_TX_BATCH];
+    /* With a capture: a ring of LOOP_SENT_RECORDS; free-running head and tail. */
+    struct la_trace *sent;
+    uint32_t sent_head, sent_tail;
 };
 
 struct la_rt_loop {

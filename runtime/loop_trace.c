@@ -11,9 +11,19 @@
 
 #include <string.h>
 
-/* Read all that is there; the first record of @kind is copied to @found.  Return: found. */
-static bool read_for(struct la_rt_loop *l, struct loop_host *h, enum la_trace_kind kind,
-                     struct la_trace *found)
+/* Keep the record of a segment that was sent; the oldest goes if there are too many. */
+static void keep_sent(struct loop_host *h, const struct la_trace *record)
+{
+    if (h->sent_head - h->sent_tail == LOOP_SENT_RECORDS)
+        h->sent_tail++;
+    h->sent[h->sent_head++ % LOOP_SENT_RECORDS] = *record;
+}
+
+/*
+ * Read all that is there.  The first record of a segment received is copied to @received;
+ * those of segments sent are kept.  Return: whether there was one received.
+ */
+static bool read_all(struct la_rt_loop *l, struct loop_host *h, struct la_trace *received)
 {
     struct la_trace records[LOOP_TRACE_BATCH];
     bool seen = false;
@@ -22,11 +32,13 @@ static bool read_for(struct la_rt_loop *l, struct loop_host *h, enum la_trace_ki
     do {
         uint64_t lost = 0;
         count = la_trace_read(h->pub.stack, records, LOOP_TRACE_BATCH, &lost);
-        for (uint32_t i = 0; i < count && !seen; i++) {
-            if (records[i].kind != kind)
-                continue;
-            *found = records[i];
-            seen = true;
+        for (uint32_t i = 0; i < count; i++) {
+            if (records[i].kind == LA_TRACE_RX && !seen) {
+                *received = records[i];
+                seen = true;
+            }
+            if (records[i].kind == LA_TRACE_TX && h->sent != NULL)
+                keep_sent(h, &records[i]);
         }
         l->stats.traces_lost += lost;
         if (h->pub.on_trace != NULL && (count > 0 || lost > 0))
@@ -35,12 +47,43 @@ static bool read_for(struct la_rt_loop *l, struct loop_host *h, enum la_trace_ki
     return seen;
 }
 
+/* Is this the packet the record is about?  @bytes is one the stack has made: well-formed. */
+static bool is_of(const struct la_trace *t, const uint8_t *bytes, uint32_t len_bytes)
+{
+    const bool v4 = bytes[0] >> 4 == 4;
+    const uint32_t at = v4 ? (bytes[0] & 15u) * 4u : 40u;
+
+    if (len_bytes < at + 20 || bytes[v4 ? 9 : 6] != 6)
+        return false; /* not TCP */
+    const uint32_t seq = (uint32_t)bytes[at + 4] << 24 | (uint32_t)bytes[at + 5] << 16 |
+                         (uint32_t)bytes[at + 6] << 8 | bytes[at + 7];
+    const uint32_t remote_port = (uint32_t)bytes[at + 2] << 8 | bytes[at + 3];
+    return seq == t->seq && remote_port == t->remote.port && bytes[at + 13] == t->flags;
+}
+
+/*
+ * The record of a packet that goes out.  Answers are recorded when they are decided, before
+ * their packets are taken, and both come in one order; what is in front of the match is of
+ * packets that never were.
+ */
+static const struct la_trace *record_of(struct loop_host *h, const uint8_t *bytes, uint32_t len)
+{
+    for (uint32_t i = h->sent_tail; i != h->sent_head; i++) {
+        const struct la_trace *t = &h->sent[i % LOOP_SENT_RECORDS];
+        if (!is_of(t, bytes, len))
+            continue;
+        h->sent_tail = i + 1;
+        return t;
+    }
+    return NULL;
+}
+
 void loop_read_trace(struct la_rt_loop *l, struct loop_host *h)
 {
     struct la_trace ignored;
 
-    if (h->pub.on_trace != NULL)
-        (void)read_for(l, h, LA_TRACE_RX, &ignored);
+    if (h->pub.on_trace != NULL || h->pub.on_packet != NULL)
+        (void)read_all(l, h, &ignored);
 }
 
 static void show(struct la_rt_loop *l, struct loop_host *h, const uint8_t *bytes,
@@ -62,7 +105,7 @@ void loop_receive_captured(struct la_rt_loop *l, struct loop_host *h, const stru
     for (uint32_t i = 0; i < count; i++) {
         struct la_trace record;
         la_rx(h->pub.stack, l->now, &frames[i], 1);
-        const bool seen = read_for(l, h, LA_TRACE_RX, &record);
+        const bool seen = read_all(l, h, &record);
         show(l, h, frames[i].bytes, frames[i].len_bytes, false, seen ? &record : NULL);
     }
 }
@@ -85,11 +128,11 @@ void loop_flat(const struct la_tx *like, const uint8_t *bytes, uint32_t len_byte
 
 void loop_capture_sent(struct la_rt_loop *l, struct loop_host *h)
 {
-    struct la_trace record;
+    struct la_trace ignored;
     const uint32_t len = la_tx_copy(&h->tx[0], l->flat, sizeof l->flat);
     const struct la_tx like = h->tx[0];
 
     loop_flat(&like, l->flat, len, &h->tx[0]);
-    const bool seen = read_for(l, h, LA_TRACE_TX, &record);
-    show(l, h, l->flat, len, true, seen ? &record : NULL);
+    (void)read_all(l, h, &ignored);
+    show(l, h, l->flat, len, true, record_of(h, l->flat, len));
 }
