@@ -53,11 +53,18 @@ struct ip {
     struct ip_bucket errors;
     struct ip_reply replies[IP_REPLIES_MAX]; /* ring */
     uint32_t reply_first, reply_count;
+    uint32_t reply_taken; /* descriptors handed out whose chunks were not given back yet */
+    struct {              /* the last pair of addresses that was judged to be fine */
+        struct la_addr src, dst;
+        uint32_t iface; /* LA_IFACES_MAX: none */
+    } judged;
     struct la_ping_reply pings[IP_PINGS_MAX]; /* ring: the newest are kept */
     uint32_t ping_first, ping_count;
 };
 
 void ip_init(struct ip *ip, la_time now);
+/* Our addresses change: packets are judged anew. */
+void ip_forget_judged(struct ip *ip);
 int ip_iface_add(struct ip *ip, const struct la_iface_config *config);
 enum la_err ip_iface_set_mtu(struct ip *ip, int iface, uint32_t mtu_bytes);
 enum la_err ip_addr_add(struct ip *ip, int iface, struct la_prefix prefix, uint32_t flags);

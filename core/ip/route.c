@@ -28,6 +28,12 @@ void ip_init(struct ip *ip, la_time now)
     *ip = (struct ip){ .errors = { .filled = now, .tokens = UINT32_MAX } };
     for (uint32_t i = 0; i < IP_REPLIES_MAX; i++)
         ip->replies[i].chunk = SLAB_NONE;
+    ip_forget_judged(ip);
+}
+
+void ip_forget_judged(struct ip *ip)
+{
+    ip->judged.iface = LA_IFACES_MAX;
 }
 
 /* Interfaces ----------------------------------------------------------------------- */
@@ -126,6 +132,7 @@ enum la_err ip_addr_add(struct ip *ip, int iface, struct la_prefix prefix, uint3
         return LA_ENOBUFS;
     ip->locals[ip->local_count++] =
         (struct ip_local){ .prefix = prefix, .iface = (uint8_t)iface, .anyip = anyip };
+    ip_forget_judged(ip);
     return LA_OK;
 }
 
@@ -133,6 +140,7 @@ enum la_err ip_addr_del(struct ip *ip, int iface, struct la_prefix prefix)
 {
     for (uint32_t i = 0; i < ip->local_count; i++)
         if (ip->locals[i].iface == iface && same_prefix(ip->locals[i].prefix, prefix)) {
+            ip_forget_judged(ip);
             ip->local_count--;
             memmove(&ip->locals[i], &ip->locals[i + 1],
                     (ip->local_count - i) * sizeof ip->locals[0]);

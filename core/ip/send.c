@@ -87,11 +87,15 @@ bool ip_next(struct ip *ip, struct env *env, struct la_tx *out)
 
     ip->reply_first = (ip->reply_first + 1) % IP_REPLIES_MAX;
     ip->reply_count--;
+    ip->reply_taken++;
     return true;
 }
 
 void ip_sent(struct ip *ip, struct env *env)
 {
+    if (ip->reply_taken == 0)
+        return;
+    ip->reply_taken = 0;
     for (uint32_t i = ip->reply_count; i < IP_REPLIES_MAX; i++)
         release(slot_at(ip, i), env);
 }

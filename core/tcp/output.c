@@ -369,6 +369,13 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     return true;
 }
 
+/* Does the connection have more to say, now that a segment has gone? */
+static bool has_more(const struct tcp_conn *c)
+{
+    return c->want_ack || c->want_rtx || c->want_probe || c->want_keepalive || c->want_syn ||
+           conn_unsent(c) > 0 || conn_fin_unsent(c) || seq_lt(c->snd.rtx, c->snd.nxt);
+}
+
 bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_tx *tx,
                      struct tcp_out *out)
 {
@@ -377,7 +384,8 @@ bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_
 
         tcp_output_sleep(t, ci);
         if (conn_output(t, ci, gso_max_of_iface[conn_at(t, ci)->iface], tx, out)) {
-            tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
+            if (has_more(conn_at(t, ci)))
+                tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
             return true;
         }
     }

@@ -33,34 +33,6 @@ void snd_window_update(struct tcp_arrival *a, bool advanced)
     }
 }
 
-uint32_t conn_flight(const struct tcp_conn *c)
-{
-    return seq_diff(c->snd.una, c->snd.nxt);
-}
-
-uint32_t snd_usable(const struct tcp_conn *c)
-{
-    const uint32_t flight = conn_flight(c);
-    return c->snd.wnd > flight ? c->snd.wnd - flight : 0;
-}
-
-uint32_t conn_unsent(const struct tcp_conn *c)
-{
-    const uint32_t in_flight = conn_flight(c) - (c->fin_sent ? 1 : 0);
-
-    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
-        return c->sndq.len_bytes; /* what is in flight is the SYN */
-    if (c->fin_sent)
-        return 0;
-    LA_ASSERT(in_flight <= c->sndq.len_bytes);
-    return c->sndq.len_bytes - in_flight;
-}
-
-bool conn_fin_unsent(const struct tcp_conn *c)
-{
-    return c->fin_queued && !c->fin_sent;
-}
-
 /* An acceptable ACK of something new. */
 void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
 {

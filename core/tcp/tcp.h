@@ -160,9 +160,32 @@ const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
 
 /* snd_window.c, loss.c, rtt.c, cc_newreno.c ---------------------------------------------------------- */
 
+static inline uint32_t conn_flight(const struct tcp_conn *c)
+{
+    return seq_diff(c->snd.una, c->snd.nxt);
+}
+/* Bytes the window still takes beyond SND.NXT; a window that shrank takes none (MUST-34). */
+static inline uint32_t snd_usable(const struct tcp_conn *c)
+{
+    const uint32_t flight = conn_flight(c);
+    return c->snd.wnd > flight ? c->snd.wnd - flight : 0;
+}
+/* Bytes of sndq not yet sent. */
+static inline uint32_t conn_unsent(const struct tcp_conn *c)
+{
+    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
+        return c->sndq.len_bytes; /* what is in flight is the SYN */
+    if (c->fin_sent)
+        return 0;
+    LA_ASSERT(conn_flight(c) <= c->sndq.len_bytes);
+    return c->sndq.len_bytes - conn_flight(c);
+}
+static inline bool conn_fin_unsent(const struct tcp_conn *c)
+{
+    return c->fin_queued && !c->fin_sent;
+}
 /* @advanced: the segment moved SND.UNA. */
 void snd_window_update(struct tcp_arrival *a, bool advanced);
-uint32_t snd_usable(const struct tcp_conn *c); /* bytes the window still takes beyond SND.NXT */
 /* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */
 void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack);
 void loss_dupack(struct tcp_arrival *a);
@@ -194,10 +217,6 @@ bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_
 void tcp_output_wake(struct tcp *t, uint32_t ci); /* stand on the transmit list */
 void tcp_output_sleep(struct tcp *t, uint32_t ci);
 uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset);
-uint32_t conn_flight(const struct tcp_conn *c);
-/* Bytes of sndq not yet sent. */
-uint32_t conn_unsent(const struct tcp_conn *c);
-bool conn_fin_unsent(const struct tcp_conn *c);
 
 /* timers.c, timeouts.c ----------------------------------------------------------------------------- */
 

@@ -109,7 +109,7 @@ LA_MUST_CHECK enum la_err la_iface_set_mtu(struct la_stack *s, int iface, uint32
  */
 LA_MUST_CHECK enum la_err la_addr_add(struct la_stack *s, int iface, struct la_prefix prefix,
                                       uint32_t flags);
-/* Connections on the address live on until they end; nothing new is accepted.  LA_ENOENT. */
+/* Packets to it are dropped from now on; connections on it end by their timers.  LA_ENOENT. */
 LA_MUST_CHECK enum la_err la_addr_del(struct la_stack *s, int iface, struct la_prefix prefix);
 /* Longest prefix wins.  la_prefix_any() is the default route of both families.  LA_EINVAL, LA_ENOBUFS. */
 LA_MUST_CHECK enum la_err la_route_add(struct la_stack *s, struct la_prefix prefix, int iface);
