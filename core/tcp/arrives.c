@@ -38,12 +38,24 @@ void tcp_settle(struct tcp *t)
     t->touched_count = 0;
 }
 
+/* The state the segment led to: of the connection, or of the short record it became. */
+static uint8_t state_now(const struct tcp_arrival *a, uint32_t ci)
+{
+    struct index_entry e;
+
+    if (ci != SLAB_NONE && conn_at(a->t, ci)->state != LA_CLOSED)
+        return conn_at(a->t, ci)->state;
+    e = tcp_lookup(a->t, &a->flow, a->hash);
+    return e.type == INDEX_SHORT ? short_at(a->t, e.value)->state : (uint8_t)LA_CLOSED;
+}
+
 void tcp_treated(struct tcp_arrival *a, uint64_t handle)
 {
     struct tcp *t = a->t;
     const uint32_t ci = slab_find(&t->conns, t, handle);
 
-    trace_rx(a, ci == SLAB_NONE ? (uint8_t)LA_CLOSED : conn_at(t, ci)->state, handle);
+    if (t->env.trace.cap > 0)
+        trace_rx(a, state_now(a, ci), handle);
     if (ci == SLAB_NONE)
         return; /* the segment ended it */
     if (a->reason == LA_DROP_NONE)

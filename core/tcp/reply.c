@@ -40,10 +40,26 @@ bool reply_push(struct tcp *t, const struct tcp_answer *to, struct tcp_seg *seg)
     r->state = to->state;
     r->retransmission = to->retransmission;
     r->header_len = (uint8_t)tcp_emit(seg, r->header);
-    trace_tx(t, &to->flow, to->conn, to->state, seg, to->retransmission);
     if (seg->flags & TCP_RST)
         env_count(&t->env, LA_COUNT_OutRsts);
     return true;
+}
+
+/* Traced when it is taken, so that the record stands behind that of the segment it answers. */
+static void trace_reply(struct tcp *t, const struct tcp_reply *r)
+{
+    struct tcp_seg seg;
+    struct tcp_flow flow;
+
+    if (t->env.trace.cap == 0 || tcp_parse(r->header, r->header_len, &seg) != LA_DROP_NONE)
+        return;
+    flow = (struct tcp_flow){
+        .laddr = r->src,
+        .raddr = r->dst,
+        .lport = seg.src_port,
+        .rport = seg.dst_port,
+    };
+    trace_tx(t, &flow, r->conn, r->state, &seg, r->retransmission);
 }
 
 bool reply_next(struct tcp *t, struct tcp_reply *out)
@@ -51,6 +67,7 @@ bool reply_next(struct tcp *t, struct tcp_reply *out)
     if (t->replies.count == 0)
         return false;
     *out = *slot(t, t->replies.first);
+    trace_reply(t, out);
     t->replies.first = (t->replies.first + 1) % t->replies.cap;
     t->replies.count--;
     return true;
