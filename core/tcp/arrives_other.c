@@ -20,8 +20,7 @@ static bool paws_refuses(struct tcp_arrival *a)
     if (!c->timestamps || seg->flags & TCP_RST)
         return false;
     if (!seg->opt.has_timestamps) {
-        a->reason = LA_DROP_NO_TIMESTAMP; /* RFC 7323 3.2 */
-        ack_invalid(t, a->ci, LA_COUNT_TCPACKSkippedSeq);
+        a->reason = LA_DROP_NO_TIMESTAMP; /* RFC 7323 3.2: in silence */
         return true;
     }
     if (!tcp_ts_older(seg->opt.ts_val, c->ts_recent))

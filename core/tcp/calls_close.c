@@ -109,5 +109,9 @@ void tcp_abort(struct tcp *t, uint32_t ci)
         return;
     }
     env_drop(&t->env, LA_DROP_ABORTED);
-    tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_ABORTED);
+    /* With both FINs under way and nothing lost by ending now, there is nothing to tell. */
+    if (in(c, S(CLOSING) | S(LAST_ACK)) && conn_unsent(c) == 0 && !conn_fin_unsent(c))
+        tcp_end(t, ci, LA_ECONNABORTED, LA_DROP_ABORTED);
+    else
+        tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_ABORTED);
 }

@@ -70,6 +70,8 @@ bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l);
 void listener_accept_push(struct tcp *t, uint32_t li, uint32_t ci);
 void listener_ready(struct tcp *t, uint32_t li);
 uint32_t listener_mask(const struct tcp_listener *l);
+/* L of both queues. */
+uint32_t listener_limit(const struct tcp *t, const struct tcp_listener *l);
 void settings_init(const struct tcp *t, struct tcp_settings *set);
 
 /* fifo.c: lists of records --------------------------------------------------------- */

@@ -106,6 +106,8 @@ static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state st
     w->ts_offset = c->ts_offset;
     w->ts_recent_ms = (uint32_t)(c->ts_recent_at.ns / NS_PER_MS);
     w->flags = c->timestamps ? TCP_SHORT_TIMESTAMPS : 0;
+    if (c->set.reuse)
+        w->flags |= TCP_SHORT_REUSE;
     w->iface = c->iface & 15u;
     if (v4) {
         memcpy(w->tuple.v4.laddr, c->flow.laddr.bytes + 12, 4);

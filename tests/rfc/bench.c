@@ -179,8 +179,10 @@ static void judge_out(struct bench *b, const struct tcp_seg *seg, const uint8_t 
     }
     if (seg->flags & TCP_RST)
         return;
-    if (seg->flags & TCP_SYN)
+    if (seg->flags & TCP_SYN) {
         b->our_shift = seg->opt.has_wscale ? seg->opt.wscale : BENCH_NO_SHIFT;
+        b->edge_known = false; /* another connection */
+    }
     if (seg->flags & TCP_ACK) {
         const uint32_t shift = shift_of(b, seg, b->our_shift);
         const tcp_seq right = seq_add(seg->ack, seg->wnd << shift);
