@@ -2,7 +2,7 @@
 /*
  * twin.c - When a host's stack is cloned, and what becomes of the clone.
  *
- * A twin lives for some hundred turns.  At its end both stacks must pass la_check()
+ * A twin lives for up to a hundred turns.  At its end both stacks must pass la_check()
  * and have the same la_hash().  Then either the twin goes, or the old stack does: its
  * memory is filled with a pattern that no pointer survives.
  */
@@ -11,7 +11,7 @@
 #include "sim/host.h"
 #include "sim/memory.h"
 
-#define TWIN_TURNS_MAX 300u
+#define TWIN_TURNS_MAX 100u
 #define POISON 0xa5
 
 static void begin(struct sim_host *h)

@@ -48,7 +48,7 @@ static struct sim_host *random_host(struct sim_world *w)
     opt.config.chunk_bytes = 512u << sim_prng_below(rng, 4);
     opt.config.chunks = (uint32_t)sim_prng_between(rng, 256, 2048);
     opt.config.reserve_chunks = opt.config.chunks / 8;
-    opt.config.short_v4 = opt.config.short_v6 = (uint32_t)sim_prng_between(rng, 8, 32);
+    opt.config.short_v4 = opt.config.short_v6 = (uint32_t)sim_prng_between(rng, 12, 32);
     random_sysctls(w, &opt);
     return sim_host(w, &opt);
 }
@@ -61,7 +61,7 @@ static void random_flow(struct sim_world *w)
         { SIM_CLOSE_FULL, SIM_CLOSE_LAST }, { SIM_CLOSE_LAST, SIM_CLOSE_FULL },
         { SIM_CLOSE_FULL, SIM_CLOSE_HALF }, { SIM_CLOSE_HALF, SIM_CLOSE_FULL },
     };
-    static const uint32_t sizes[] = { 0, 1, 1000, 20000, 150000 };
+    static const uint32_t sizes[] = { 0, 1, 1000, 30000, 300000 };
     struct sim_prng *rng = &w->rng;
     const struct sim_link *l = w->links[sim_prng_below(rng, w->link_count)];
     const unsigned from = sim_coin(w);
@@ -79,13 +79,13 @@ static void random_flow(struct sim_world *w)
 }
 
 /*
- * Two to four hosts in a star, one to eight flows, every fault, for up to thirty
+ * Two to four hosts in a star, one to twelve flows, every fault, for up to thirty
  * seconds.  Expect what the checkers expect, whatever was drawn.
  */
 SCENARIO(swarm, 190)
 {
     const uint64_t hosts = sim_prng_between(&w->rng, 2, 4);
-    const uint64_t flows = sim_prng_between(&w->rng, 1, 8);
+    const uint64_t flows = sim_prng_between(&w->rng, 1, 12);
     const uint64_t heal_ns = sim_ms(sim_prng_between(&w->rng, 1000, 30000));
     struct sim_host *centre = random_host(w);
 
