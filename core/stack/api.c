@@ -14,6 +14,30 @@ static uint32_t find(const struct la_stack *s, la_conn_id id)
     return ci;
 }
 
+/* The addresses of @flow and the way there.  MUST-44: IP chooses the source, MUST-45: it stays. */
+static enum la_err choose_path(const struct la_stack *s, struct tcp_flow *flow,
+                               struct ip_path *path)
+{
+    const bool any = la_addr_is_unspecified(flow->laddr);
+    enum la_err err;
+
+    if (la_addr_is_unspecified(flow->raddr) || ip_is_group(&s->ip, flow->raddr))
+        return LA_EACCES; /* MUST-46 */
+    err = ip_path(&s->ip, flow->raddr, path);
+    if (err != LA_OK)
+        return err;
+    if (any)
+        flow->laddr = path->src;
+    if (any ? la_addr_is_unspecified(path->src) : !ip_is_local(&s->ip, flow->laddr))
+        return LA_EADDRNOTAVAIL;
+    return LA_OK;
+}
+
+static bool mixed(struct la_addr local, struct la_addr remote)
+{
+    return !la_addr_is_unspecified(local) && la_addr_is_v4(local) != la_addr_is_v4(remote);
+}
+
 enum la_err la_open(struct la_stack *s, la_time now, struct la_endpoint local,
                     struct la_endpoint remote, uint64_t user, la_conn_id *out)
 {
@@ -23,30 +47,36 @@ enum la_err la_open(struct la_stack *s, la_time now, struct la_endpoint local,
         .lport = local.port,
         .rport = remote.port,
     };
-    const bool any = la_addr_is_unspecified(local.addr);
     struct ip_path path = { .iface = 0 };
     enum la_err err;
 
-    if (!any && addr_is_v4(&local.addr) != addr_is_v4(&remote.addr))
-        return LA_EINVAL;
-    if (remote.port == 0)
+    if (mixed(local.addr, remote.addr) || remote.port == 0)
         return LA_EINVAL;
     stack_enter(s, now);
-    if (la_addr_is_unspecified(remote.addr) || ip_is_group(&s->ip, remote.addr))
-        err = LA_EACCES; /* MUST-46 */
-    else
-        err = ip_path(&s->ip, remote.addr, &path);
-    if (err == LA_OK && any) { /* MUST-44: IP chooses, and MUST-45: it stays */
-        flow.laddr = path.src;
-        if (la_addr_is_unspecified(path.src))
-            err = LA_EADDRNOTAVAIL;
-    } else if (err == LA_OK && !ip_is_local(&s->ip, local.addr)) {
-        err = LA_EADDRNOTAVAIL;
-    }
+    err = choose_path(s, &flow, &path);
     if (err == LA_OK)
         err = tcp_open(&s->tcp, flow,
                        (struct tcp_path){ .iface = path.iface, .mtu_bytes = path.mtu_bytes }, user,
                        out);
+    stack_leave(s);
+    return err;
+}
+
+enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local,
+                           struct la_endpoint remote, uint16_t *port)
+{
+    struct tcp_flow flow = { .laddr = local, .raddr = remote.addr, .rport = remote.port };
+    struct ip_path path = { .iface = 0 };
+    enum la_err err = LA_OK;
+
+    if (remote.port != 0 && mixed(local, remote.addr))
+        return LA_EINVAL;
+    stack_enter(s, now);
+    if (remote.port != 0)
+        err = choose_path(s, &flow, &path);
+    if (err == LA_OK)
+        err = tcp_choose_port(&s->tcp, &flow);
+    *port = flow.lport;
     stack_leave(s);
     return err;
 }
@@ -60,6 +90,16 @@ enum la_err la_listen(struct la_stack *s, la_time now, const struct la_listen_co
     err = tcp_listen(&s->tcp, config, out);
     stack_leave(s);
     return err;
+}
+
+enum la_err la_listener_set_backlog(struct la_stack *s, la_listener_id id, uint32_t backlog)
+{
+    const uint32_t li = slab_find(&s->tcp.listeners, s, id.bits);
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    listener_at(&s->tcp, li)->backlog = backlog;
+    return LA_OK;
 }
 
 enum la_err la_listener_close(struct la_stack *s, la_time now, la_listener_id id)
@@ -256,8 +296,10 @@ enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum l
     if (ci != SLAB_NONE) {
         struct tcp_conn *c = conn_at(&s->tcp, ci);
 
-        err = option == LA_OPT_MAXSEG ? LA_EISCONN /* the SYN has told our size already */
-                                      : tcp_setting_set(&s->tcp, &c->set, option, value);
+        if (option == LA_OPT_MAXSEG && (c->state != LA_SYN_SENT || c->segs_out > 0))
+            err = LA_EISCONN; /* the SYN has told our size already */
+        else
+            err = tcp_setting_set(&s->tcp, &c->set, option, value);
         if (err == LA_OK)
             tcp_setting_changed(&s->tcp, ci, option);
     }

@@ -122,6 +122,7 @@ static void row_conn(const struct tcp *t, uint32_t ci, struct la_row *r)
     r->send_q = c->sndq.len_bytes;
     r->retries = c->persist ? c->probes : c->retransmits;
     r->orphan = !c->held && c->listener == SLAB_NONE;
+    r->reuse = c->set.reuse;
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         r->expires = time_min(r->expires, c->deadline[i]);
     if (c->held)
@@ -140,12 +141,11 @@ static void row_at(const struct tcp *t, enum walk w, uint32_t i, struct la_row *
         row_conn(t, i, r);
     } else if (w == WALK_LISTENERS) {
         const struct tcp_listener *l = listener_at(t, i);
-        const uint32_t max = t->env.knobs.somaxconn;
 
         r->kind = LA_ROW_LISTENER;
         r->state = LA_LISTEN;
         r->recv_q = l->accept_len;
-        r->send_q = l->backlog < max ? l->backlog : max;
+        r->send_q = listener_limit(t, l);
         r->local = (struct la_endpoint){ .addr = l->local.addr, .port = l->port };
     } else if (w == WALK_HALF4 || w == WALK_HALF6) {
         const struct tcp_half *h = half_at(t, ref);
@@ -163,6 +163,7 @@ static void row_at(const struct tcp *t, enum walk w, uint32_t i, struct la_row *
         r->state = (enum la_state)sh->state;
         r->expires = sh->expires;
         r->orphan = sh->state == LA_FIN_WAIT_2;
+        r->reuse = (sh->flags & TCP_SHORT_REUSE) != 0;
         short_flow(sh, ref, &f);
         row_flow(r, &f);
     }
@@ -189,6 +190,22 @@ uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out,
     }
     *cursor = (uint64_t)w << 32 | i;
     return n;
+}
+
+enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
+                             struct la_listener_info *out)
+{
+    const struct tcp *t = &s->tcp;
+    const uint32_t li = slab_find(&t->listeners, t, id.bits);
+    const struct tcp_listener *l;
+
+    if (li == SLAB_NONE)
+        return LA_EBADHANDLE;
+    l = listener_at(t, li);
+    out->accept_len = l->accept_len;
+    out->half_len = l->half_len;
+    out->limit = listener_limit(t, l);
+    return LA_OK;
 }
 
 void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES])

@@ -199,6 +199,11 @@ enum la_err la_addr_add(struct la_stack *s, int iface, struct la_prefix prefix, 
     return ip_addr_add(&s->ip, iface, prefix, flags);
 }
 
+bool la_addr_is_local(const struct la_stack *s, struct la_addr addr)
+{
+    return ip_is_local(&s->ip, addr);
+}
+
 enum la_err la_addr_del(struct la_stack *s, int iface, struct la_prefix prefix)
 {
     return ip_addr_del(&s->ip, iface, prefix);

@@ -46,6 +46,7 @@ struct tcp_settings {
     bool cork : 1;
     bool keepalive : 1;
     bool quickack : 1;
+    bool reuse : 1; /* SO_REUSEADDR, for whoever binds the port later */
 };
 
 struct tcp_conn {
@@ -215,6 +216,7 @@ struct tcp_short {
 };
 #define TCP_SHORT_TIMESTAMPS 1u
 #define TCP_SHORT_ACKED 2u /* invalid_ms is set */
+#define TCP_SHORT_REUSE 4u /* the setting of the connection it comes from */
 
 #define TCP_HALF4_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple4))
 #define TCP_HALF6_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple6))

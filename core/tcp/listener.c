@@ -44,19 +44,19 @@ bool listener_on_port(const struct tcp *t, uint16_t port)
     return false;
 }
 
-static uint32_t limit_of(const struct tcp *t, const struct tcp_listener *l)
+uint32_t listener_limit(const struct tcp *t, const struct tcp_listener *l)
 {
     return l->backlog < t->env.knobs.somaxconn ? l->backlog : t->env.knobs.somaxconn;
 }
 
 bool listener_half_full(const struct tcp *t, const struct tcp_listener *l)
 {
-    return l->half_len > limit_of(t, l);
+    return l->half_len > listener_limit(t, l);
 }
 
 bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l)
 {
-    return l->accept_len > limit_of(t, l);
+    return l->accept_len > listener_limit(t, l);
 }
 
 uint32_t listener_mask(const struct tcp_listener *l)

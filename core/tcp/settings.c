@@ -62,6 +62,9 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
     case LA_OPT_QUICKACK:
         set->quickack = value != 0;
         break;
+    case LA_OPT_REUSEADDR:
+        set->reuse = value != 0;
+        break;
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
     }
@@ -116,6 +119,9 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
     case LA_OPT_QUICKACK:
         *value = set->quickack;
         break;
+    case LA_OPT_REUSEADDR:
+        *value = set->reuse;
+        break;
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
     }
@@ -127,6 +133,11 @@ void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
+    if (option == LA_OPT_MAXSEG) { /* before the SYN, which tells it */
+        c->adv_mss = conn_adv_mss(t, &c->set, c->iface, addr_is_v4(&c->flow.raddr));
+        conn_set_mss(t, c, c->path_mtu);
+        cc_init(t, c);
+    }
     if (option == LA_OPT_KEEPALIVE || option == LA_OPT_KEEPIDLE)
         keepalive_rearm(t, ci);
     if (option == LA_OPT_NODELAY || option == LA_OPT_CORK) {

@@ -89,6 +89,7 @@ struct la_row {
     la_time expires;         /* of the timer that stands; LA_TIME_NEVER if none */
     uint8_t retries;
     bool orphan;
+    bool reuse;      /* LA_OPT_REUSEADDR was set on it */
     la_conn_id conn; /* zero if nobody holds it, or if it is no full connection */
 };
 /*
@@ -98,6 +99,15 @@ struct la_row {
  * Return: rows written to @out; 0 at the end.  Cost: O(slots passed).
  */
 uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max);
+
+/* A listener's two queues. */
+struct la_listener_info {
+    uint32_t accept_len; /* established connections nobody has accepted */
+    uint32_t half_len;   /* half-open records */
+    uint32_t limit;      /* of each: min(backlog, net.core.somaxconn) */
+};
+LA_MUST_CHECK enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
+                                           struct la_listener_info *out);
 
 /* How many connections of each state, records included. */
 void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES]);

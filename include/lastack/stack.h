@@ -111,6 +111,8 @@ LA_MUST_CHECK enum la_err la_addr_add(struct la_stack *s, int iface, struct la_p
                                       uint32_t flags);
 /* Packets to it are dropped from now on; connections on it end by their timers.  LA_ENOENT. */
 LA_MUST_CHECK enum la_err la_addr_del(struct la_stack *s, int iface, struct la_prefix prefix);
+/* Is a packet to @addr for this stack? */
+bool la_addr_is_local(const struct la_stack *s, struct la_addr addr);
 /* Longest prefix wins.  la_prefix_any() is the default route of both families.  LA_EINVAL, LA_ENOBUFS. */
 LA_MUST_CHECK enum la_err la_route_add(struct la_stack *s, struct la_prefix prefix, int iface);
 LA_MUST_CHECK enum la_err la_route_del(struct la_stack *s, struct la_prefix prefix, int iface);

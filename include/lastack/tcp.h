@@ -50,6 +50,24 @@ struct la_listen_config {
 LA_MUST_CHECK enum la_err la_listen(struct la_stack *s, la_time now,
                                     const struct la_listen_config *config, la_listener_id *out);
 
+/* A second listen(): the queues keep what they hold, the limit counts from now on.  LA_EBADHANDLE. */
+LA_MUST_CHECK enum la_err la_listener_set_backlog(struct la_stack *s, la_listener_id id,
+                                                  uint32_t backlog);
+
+/*
+ * la_port_choose() - The port la_open() would choose, for those who keep a list of ports of
+ * their own and may have to ask again.
+ * @local:  Address or unspecified
+ * @remote: Where to; all zero for a port that is only to be bound
+ *
+ * Two calls in a row give two ports.  Nothing is reserved.
+ *
+ * Return: LA_OK; as la_open(); LA_EADDRNOTAVAIL if no port is free.
+ * RFC:    6056 3.3.4.
+ */
+LA_MUST_CHECK enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local,
+                                         struct la_endpoint remote, uint16_t *port);
+
 /* Connections not yet accepted are reset.  LA_EBADHANDLE. */
 LA_MUST_CHECK enum la_err la_listener_close(struct la_stack *s, la_time now, la_listener_id id);
 
@@ -164,7 +182,10 @@ enum la_option {
     LA_OPTIONS
 };
 
-/* LA_EINVAL (out of range), LA_EBADHANDLE, LA_ENOPROTOOPT (no such option), LA_EISCONN (too late). */
+/*
+ * LA_EINVAL (out of range), LA_EBADHANDLE, LA_ENOPROTOOPT (no such option), LA_EISCONN (too
+ * late).  What is set between la_open() and the next la_tx() holds for the SYN too.
+ */
 LA_MUST_CHECK enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id,
                                         enum la_option option, uint64_t value);
 LA_MUST_CHECK enum la_err la_get_option(const struct la_stack *s, la_conn_id id,
