@@ -88,7 +88,7 @@ struct mix {
 };
 
 struct item {
-    uint64_t word[48];
+    uint64_t word[80];
     uint32_t n;
 };
 
@@ -150,6 +150,49 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
     put(it, word);
 }
 
+static void put_settings(struct item *it, const struct tcp_settings *s)
+{
+    put(it, (uint64_t)s->rcvbuf << 32 | s->sndbuf);
+    put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
+    put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
+                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->nodelay << 3 |
+                (uint32_t)s->cork << 2 | (uint32_t)s->keepalive << 1 | s->quickack);
+}
+
+/* Times that something may yet depend on. */
+static void put_times(struct item *it, const struct mix *m, const struct tcp *t,
+                      const struct tcp_conn *c)
+{
+    const uint64_t limit_ns = t->env.knobs.invalid_ratelimit * NS_PER_MS;
+    const bool limited =
+        c->last_invalid.ns != 0 && time_since(c->last_invalid, t->env.now) < limit_ns;
+
+    put_time(it, m, c->last_rx);
+    put_time(it, m, c->last_tx);
+    put_time(it, m, limited ? c->last_invalid : LA_TIME_NEVER);
+    put_time(it, m, c->timestamps ? c->ts_recent_at : LA_TIME_NEVER);
+    put_time(it, m, c->timing ? c->rtt_at : LA_TIME_NEVER);
+    put(it, c->timing ? seq_raw(c->rtt_seq) : 0);
+    put_time(it, m, conn_flight(c) > 0 || c->persist ? c->rtx_since : LA_TIME_NEVER);
+}
+
+/* What came out of order: where it lies, and its bytes. */
+static void hash_ranges(struct mix *m, const struct tcp *t, const struct tcp_conn *c)
+{
+    const struct queue *q;
+    tcp_seq start;
+
+    for (uint32_t i = 0; (q = reassembly_range(t, c, i, &start)) != NULL; i++) {
+        struct item it = { .n = 0 };
+
+        put(&it, 5);
+        put_flow(&it, &c->flow);
+        put(&it, seq_raw(start));
+        put(&it, hash_queue(t, m, q));
+        take(m, &it);
+    }
+}
+
 static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
 {
     const struct tcp_conn *c = conn_at(t, ci);
@@ -177,15 +220,17 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)c->probes << 48 | (uint64_t)c->ka_probes << 40 | (uint64_t)c->quick << 32 |
                  c->ack_segs);
     put(&it, (uint64_t)c->ack_bytes << 32 | (uint32_t)c->reserved);
+    put(&it, c->fin_known ? seq_raw(c->rcv.fin) : 0);
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         put_time(&it, m, c->deadline[i]);
-    put_time(&it, m, c->last_rx);
+    put_times(&it, m, t, c);
+    put_settings(&it, &c->set);
     put(&it,
         (uint64_t)(uint16_t)c->error << 32 | (uint64_t)(uint16_t)c->soft_error << 16 | c->reason);
     put(&it, c->user);
     put(&it, hash_queue(t, m, &c->sndq));
     put(&it, hash_queue(t, m, &c->rcvq));
-    put(&it, reassembly_bytes(t, c));
+    hash_ranges(m, t, c);
     take(m, &it);
 }
 
@@ -220,6 +265,7 @@ static void hash_short(struct mix *m, const struct tcp *t, uint32_t ref)
     put(&it, (uint64_t)seq_raw(w->rcv_nxt) << 32 | seq_raw(w->snd_nxt));
     put(&it, (uint64_t)w->rcv_wnd << 32 | w->ts_recent);
     put(&it, w->ts_offset);
+    put(&it, w->flags & TCP_SHORT_ACKED ? (uint32_t)(m->now_ns / NS_PER_MS) - w->invalid_ms : 0);
     take(m, &it);
 }
 
@@ -239,6 +285,39 @@ static void hash_records(struct mix *m, const struct tcp *t)
             hash_short(m, t, i | TCP_REF_V6);
 }
 
+static void hash_listener(struct mix *m, const struct tcp *t, uint32_t li)
+{
+    const struct tcp_listener *l = listener_at(t, li);
+    struct item it = { .n = 0 };
+
+    put(&it, 4);
+    put_flow(&it, &(struct tcp_flow){ .laddr = l->local.addr, .lport = l->port });
+    put(&it, (uint64_t)l->half_len << 32 | l->accept_len);
+    put(&it, (uint64_t)l->backlog << 32 | (uint32_t)l->v6_only << 8 | l->local.len);
+    put(&it, l->user);
+    put_settings(&it, &l->set);
+    take(m, &it);
+}
+
+/* Answers that wait to be taken: their order counts. */
+static void hash_replies(struct mix *m, const struct tcp *t)
+{
+    const struct tcp_reply *ring =
+        (const struct tcp_reply *)(const void *)((const uint8_t *)t + t->replies.offset);
+
+    for (uint32_t i = 0; i < t->replies.count; i++) {
+        const struct tcp_reply *r = &ring[(t->replies.first + i) % t->replies.cap];
+        struct item it = { .n = 0 };
+
+        put(&it, 6);
+        put(&it, i);
+        put_flow(&it, &(struct tcp_flow){ .laddr = r->src, .raddr = r->dst });
+        put(&it, (uint64_t)r->iface << 16 | (uint32_t)r->ttl << 8 | r->tos);
+        put(&it, siphash(&m->key, r->header, r->header_len));
+        take(m, &it);
+    }
+}
+
 uint64_t la_hash(const struct la_stack *s)
 {
     const struct tcp *t = &s->tcp;
@@ -248,19 +327,10 @@ uint64_t la_hash(const struct la_stack *s)
         if (slab_live(&t->conns, t, i))
             hash_conn(&m, t, i);
     hash_records(&m, t);
-    for (uint32_t i = 0; i < t->listeners.high; i++) {
-        const struct tcp_listener *l;
-        struct item it = { .n = 0 };
-
-        if (!slab_live(&t->listeners, t, i))
-            continue;
-        l = listener_at(t, i);
-        put(&it, 4);
-        put_flow(&it, &(struct tcp_flow){ .laddr = l->local.addr, .lport = l->port });
-        put(&it, (uint64_t)l->half_len << 32 | l->accept_len);
-        put(&it, (uint64_t)l->backlog << 32 | l->local.len);
-        put(&it, l->user);
-        take(&m, &it);
-    }
+    for (uint32_t i = 0; i < t->listeners.high; i++)
+        if (slab_live(&t->listeners, t, i))
+            hash_listener(&m, t, i);
+    hash_replies(&m, t);
+    m.sum += siphash(&m.key, &t->env.knobs, sizeof(t->env.knobs));
     return m.sum;
 }

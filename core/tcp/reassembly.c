@@ -75,6 +75,15 @@ uint32_t reassembly_chunks(const struct tcp *t, const struct tcp_conn *c)
     return c->rcv.ooo == SLAB_NONE ? 0 : ranges_of(t, c)->chunks + 1;
 }
 
+const struct queue *reassembly_range(const struct tcp *t, const struct tcp_conn *c, uint32_t i,
+                                     tcp_seq *start)
+{
+    if (c->rcv.ooo == SLAB_NONE || i >= ranges_of(t, c)->count)
+        return NULL;
+    *start = ranges_of(t, c)->r[i].start;
+    return &ranges_of(t, c)->r[i].q;
+}
+
 uint32_t reassembly_blocks(const struct tcp *t, const struct tcp_conn *c,
                            struct tcp_sack_block *out, uint32_t max)
 {

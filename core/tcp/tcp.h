@@ -157,6 +157,9 @@ uint32_t reassembly_blocks(const struct tcp *t, const struct tcp_conn *c,
 uint32_t reassembly_bytes(const struct tcp *t, const struct tcp_conn *c);
 /* Chunks held, the table included. */
 uint32_t reassembly_chunks(const struct tcp *t, const struct tcp_conn *c);
+/* The text of range @i, in ascending order; NULL behind the last. */
+const struct queue *reassembly_range(const struct tcp *t, const struct tcp_conn *c, uint32_t i,
+                                     tcp_seq *start);
 void reassembly_clear(struct tcp *t, struct tcp_conn *c);
 const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
 
@@ -229,6 +232,8 @@ void tcp_timers_fire(struct tcp *t, uint32_t ci);
 enum tcp_next tcp_on_timeout(struct tcp *t, uint32_t ci, enum tcp_deadline which);
 /* RTO or persist, whichever the state calls for; or nothing. */
 void tcp_rtx_rearm(struct tcp *t, uint32_t ci);
+/* The retransmission timer never stands behind the end the user timeout sets. */
+void tcp_user_timeout_changed(struct tcp *t, uint32_t ci);
 bool conn_in_persist(const struct tcp_conn *c);
 void keepalive_rearm(struct tcp *t, uint32_t ci);
 uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c);

@@ -374,7 +374,8 @@ void duo_hold(struct duo *d, int side, la_conn_id id, uint32_t place)
 static void let_go(struct duo *d, int side)
 {
     for (uint32_t i = 0; i < DUO_LISTENERS; i++)
-        (void)la_listener_close(d->s[side], d->now, d->listener[side][i]);
+        if (la_listener_close(d->s[side], d->now, d->listener[side][i]) != LA_OK)
+            continue; /* closed before */
     for (uint32_t i = 0; i < DUO_HELD; i++)
         (void)la_close(d->s[side], d->now, d->held[side][i].id);
 }

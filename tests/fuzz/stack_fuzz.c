@@ -314,7 +314,8 @@ static void listen_one(struct duo *d, struct input *in, int side)
     la_listener_id fresh;
 
     if (a & 8) {
-        (void)la_listener_close(d->s[side], d->now, *id);
+        if (la_listener_close(d->s[side], d->now, *id) != LA_OK)
+            return; /* stale, as it may be */
     } else if (slab_find(&d->s[side]->tcp.listeners, d->s[side], id->bits) == SLAB_NONE &&
                la_listen(d->s[side], d->now, &config, &fresh) == LA_OK) {
         *id = fresh;

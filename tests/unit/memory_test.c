@@ -41,6 +41,12 @@ static uint64_t resident(const struct town *t)
     return pages * 4096;
 }
 
+/* What was measured, for whoever reads the log. */
+static void tell(const char *what, uint64_t bytes)
+{
+    print_message("# %s: %llu bytes\n", what, (unsigned long long)bytes);
+}
+
 static void big_config(struct la_config *config)
 {
     la_config_default(config);
@@ -207,6 +213,8 @@ TEST(a_stack_for_ten_million_connections_begins_within_4_mib)
 {
     struct town t = found();
 
+    tell("arena of ten million connections", t.s->bytes);
+    tell("resident at the beginning", resident(&t));
     assert_in_range(resident(&t), 4096, 4 * MIB);
     raze(&t);
 }
@@ -219,6 +227,7 @@ TEST(a_thousand_connections_in_it_take_at_most_8_mib_more)
     room_for(&t, 1000);
     open_all(&t, 1000);
     assert_int_equal(la_table_use(t.s, LA_TABLE_CONNECTIONS).used, 1000);
+    tell("resident more with a thousand connections", resident(&t) - before);
     assert_in_range(resident(&t) - before, 0, 8 * MIB);
     raze(&t);
 }
@@ -250,6 +259,8 @@ TEST(an_idle_connection_takes_at_most_512_bytes_all_told)
     }
     assert_int_equal(la_table_use(t.s, LA_TABLE_CONNECTIONS).used, n);
     assert_int_equal(la_table_use(t.s, LA_TABLE_CHUNKS).used, 0);
+    tell("record of a connection", sizeof(struct tcp_conn));
+    tell("an idle connection, by the pages", (resident(&t) - before) / n);
     assert_in_range((resident(&t) - before) / n, 100, 512);
     raze(&t);
 }
@@ -294,7 +305,9 @@ TEST(after_a_million_connections_opened_and_closed_trim_returns_to_64_mib)
     pass(&t, 61 * NS_PER_S);
     assert_int_equal(t.s->tcp.index.entries, 0);
     assert_true(la_deadline(t.s).ns == UINT64_MAX);
+    tell("resident before trimming", resident(&t));
     trim(&t);
+    tell("resident after trimming", resident(&t));
     assert_in_range(resident(&t), 4096, 64 * MIB);
     assert_null(la_check(t.s));
     open_all(&t, 100); /* and it is a stack like any other */
@@ -342,6 +355,7 @@ TEST(the_smallest_configuration_takes_16_kib_and_works)
         struct la_config config;
 
         la_config_smallest(&config);
+        tell("the smallest configuration", la_bytes_needed(&config));
         assert_in_range(la_bytes_needed(&config), 1, 16384);
         config.secret[0] = 1;
         struct w2 *w = w2_new(&(struct w2_opt){ .v6 = v6, .config = { &config, &config } });
