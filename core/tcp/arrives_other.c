@@ -239,6 +239,10 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
     else if (seq_eq(seg->ack, c->snd.una))
         loss_dupack(a);
     snd_window_update(a, advances);
+    if (c->persist && !advances && conn_flight(c) > 0 && !conn_in_persist(c)) {
+        c->snd.rtx = c->snd.una; /* the window opens, and refused what is in flight: again */
+        c->timing = false;
+    }
     tcp_rtx_rearm(t, a->ci);
     tcp_output_wake(t, a->ci);
     if (c->fin_sent && seq_gt(c->snd.una, c->snd.fin_seq))

@@ -104,6 +104,32 @@ static uint64_t syn_timeout_ns(const struct tcp *t, const struct tcp_conn *c)
     return ns < max_ns ? ns : max_ns;
 }
 
+/* When the user timeout ends the connection if nothing changes. */
+static la_time user_deadline(const struct tcp_conn *c)
+{
+    if (c->set.user_timeout_ms == 0)
+        return LA_TIME_NEVER;
+    return time_add(c->rtx_since, c->set.user_timeout_ms * NS_PER_MS);
+}
+
+static void rtx_arm(struct tcp *t, uint32_t ci, uint64_t ns)
+{
+    const la_time end = user_deadline(conn_at(t, ci));
+    la_time at = time_min(time_add(t->env.now, ns), end);
+
+    if (time_lt(at, t->env.now))
+        at = t->env.now;
+    tcp_timer_arm(t, ci, TCP_DL_RTX, at);
+}
+
+void tcp_user_timeout_changed(struct tcp *t, uint32_t ci)
+{
+    const struct tcp_conn *c = conn_at(t, ci);
+
+    if (c->deadline[TCP_DL_RTX].ns != UINT64_MAX)
+        rtx_arm(t, ci, time_since(t->env.now, c->deadline[TCP_DL_RTX]));
+}
+
 void tcp_rtx_rearm(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -112,7 +138,7 @@ void tcp_rtx_rearm(struct tcp *t, uint32_t ci)
 
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED))) {
         if (!armed)
-            tcp_timer_arm(t, ci, TCP_DL_RTX, time_add(t->env.now, syn_timeout_ns(t, c)));
+            rtx_arm(t, ci, syn_timeout_ns(t, c));
         return;
     }
     if (persist != c->persist) { /* the timer changes its meaning */
@@ -121,14 +147,9 @@ void tcp_rtx_rearm(struct tcp *t, uint32_t ci)
         c->probes = 0;
         c->rtx_since = t->env.now;
         tcp_timer_stop(c, TCP_DL_RTX);
-        if (!persist &&
-            conn_flight(c) > 0) { /* the window refused what is in flight: send it again */
-            c->snd.rtx = c->snd.una;
-            c->timing = false;
-        }
     } else if (armed) {
         return;
     }
     if (persist || conn_flight(c) > 0)
-        tcp_timer_arm(t, ci, TCP_DL_RTX, time_add(t->env.now, rtt_rto_ns(t, c)));
+        rtx_arm(t, ci, rtt_rto_ns(t, c));
 }
