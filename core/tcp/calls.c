@@ -42,6 +42,7 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     cc_init(t, c);
     tcp_enter(t, c, LA_SYN_SENT);
     c->want_syn = true;
+    c->rtx_since = t->env.now;
     tcp_rtx_rearm(t, ci);
     tcp_output_wake(t, ci);
     env_count(&t->env, LA_COUNT_ActiveOpens);

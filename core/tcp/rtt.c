@@ -34,6 +34,8 @@ void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns)
         var = t->env.knobs.rto_min_us;
     rto = c->srtt_us8 / 8 + var;
     c->rto_us = rto;
+    c->backoff =
+        0; /* not before there is a sample: on a path slower than the RTO there never were one */
 }
 
 void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack)

@@ -54,7 +54,6 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     c->snd.una = ack;
     c->snd.rtx = seq_max(c->snd.rtx, ack);
     c->bytes_acked += text;
-    c->backoff = 0;
     c->retransmits = 0;
     c->r1_told = false;
     c->rtx_since = t->env.now;

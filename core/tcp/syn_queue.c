@@ -216,8 +216,10 @@ static void grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *
         c->rtt_at = (la_time){ t->env.now.ns - us * NS_PER_US };
     }
     cc_init(t, c);
-    if (h->retries > 0)
+    if (h->retries > 0) {
         c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN-ACK was lost */
+        c->rto_us = 3000000;  /* RFC 6298 5.7 */
+    }
 }
 
 uint32_t half_grow(struct tcp *t, uint32_t ref)

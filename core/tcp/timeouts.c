@@ -86,10 +86,11 @@ static enum tcp_next rto(struct tcp *t, uint32_t ci)
         return syn_timeout(t, ci);
     if (conn_flight(c) == 0)
         return TCP_GO_ON;
-    if (time_since(c->rtx_since, t->env.now) >= give_up_after_ns(t, retries_allowed(t, c)))
-        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_RETRIES);
     if (user_timeout_passed(t, c))
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_USER_TIMEOUT);
+    if (c->set.user_timeout_ms == 0 && /* which takes R2's place (MUST-21) */
+        time_since(c->rtx_since, t->env.now) >= give_up_after_ns(t, retries_allowed(t, c)))
+        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_RETRIES);
     loss_on_rto(t, ci);
     if (c->retransmits < UINT8_MAX)
         c->retransmits++;
