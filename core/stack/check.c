@@ -84,15 +84,42 @@ static const char *check_conns(const struct tcp *t)
         on_ready += conn_at(t, ci)->on_ready;
     }
     for (uint32_t i = t->tx_head; i != SLAB_NONE; i = conn_at(t, i)->tx_next)
-        if (!slab_live(&t->conns, t, i) || listed++ > on_tx)
+        if (!slab_live(&t->conns, t, i) || !conn_at(t, i)->on_tx || listed++ > on_tx)
             return "the transmit list names what is not on it";
     if (listed != on_tx)
         return "the transmit list has lost a connection";
     listed = 0;
     for (uint32_t i = t->ready_head; i != SLAB_NONE; i = conn_at(t, i)->ready_next)
-        if (!slab_live(&t->conns, t, i) || listed++ > on_ready)
+        if (!slab_live(&t->conns, t, i) || !conn_at(t, i)->on_ready || listed++ > on_ready)
             return "the ready list names what is not on it";
     return listed == on_ready ? NULL : "the ready list has lost a connection";
+}
+
+/* Those that wait for chunks; their link is the accept queue's, so none stands in both. */
+static const char *check_starved(const struct tcp *t)
+{
+    uint32_t starved = 0, listed = 0;
+
+    for (uint32_t ci = 0; ci < t->conns.high; ci++)
+        if (slab_live(&t->conns, t, ci))
+            starved += conn_at(t, ci)->starved;
+    for (uint32_t i = t->starved_head; i != SLAB_NONE; i = conn_at(t, i)->slot.link)
+        if (!slab_live(&t->conns, t, i) || !conn_at(t, i)->starved || listed++ > starved)
+            return "the list of those that wait for chunks names what is not on it";
+    return listed == starved ? NULL : "the list of those that wait for chunks has lost one";
+}
+
+static const char *check_ready_listeners(const struct tcp *t)
+{
+    uint32_t ready = 0, listed = 0;
+
+    for (uint32_t li = 0; li < t->listeners.high; li++)
+        if (slab_live(&t->listeners, t, li))
+            ready += listener_at(t, li)->on_ready;
+    for (uint32_t i = t->ready_listener_head; i != SLAB_NONE; i = listener_at(t, i)->ready_next)
+        if (!slab_live(&t->listeners, t, i) || !listener_at(t, i)->on_ready || listed++ > ready)
+            return "the ready list of listeners names what is not on it";
+    return listed == ready ? NULL : "the ready list of listeners has lost one";
 }
 
 static const char *check_listeners(const struct tcp *t)
@@ -215,7 +242,11 @@ const char *la_check(const struct la_stack *s)
     if (broken == NULL)
         broken = check_conns(t);
     if (broken == NULL)
+        broken = check_starved(t);
+    if (broken == NULL)
         broken = check_listeners(t);
+    if (broken == NULL)
+        broken = check_ready_listeners(t);
     if (broken == NULL)
         broken = check_half(t);
     if (broken == NULL)
