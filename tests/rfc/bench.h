@@ -68,7 +68,7 @@ struct bench_tx {
 
 #define BENCH_NO_SHIFT 256 /* window scaling was not offered */
 #define BENCH_TX_MAX 256
-#define BENCH_LOG_LINES 400
+#define BENCH_LOG_LINES 100
 #define BENCH_LINE_BYTES 160
 
 struct bench {
