@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* pair.c - See pair.h. */
+#include "bench/pair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "core/base/bytes.h"
+#include "core/base/checksum.h"
+
+uint64_t bench_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench: %s\n", what);
+    exit(1);
+}
+
+static void open_end(struct pair *p, uint32_t i, const struct pair_opt *opt)
+{
+    struct pair_end *e = &p->end[i];
+    struct la_config c;
+    struct la_prefix prefix;
+
+    la_config_default(&c);
+    c.connections = opt->connections;
+    c.listeners = 4;
+    c.half_open_v4 = 1024;
+    c.short_v4 = opt->short_records;
+    c.short_v6 = 1;
+    c.half_open_v6 = 1;
+    c.chunks = opt->chunks;
+    if (opt->chunk_bytes > 0)
+        c.chunk_bytes = opt->chunk_bytes;
+    c.secret[i] = 1;
+    c.cpu_features = LA_CPU_AVX2;
+    e->bytes = la_bytes_needed(&c);
+    e->mem = mmap(NULL, e->bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (e->mem == MAP_FAILED)
+        die("no memory");
+    madvise(e->mem, e->bytes, MADV_HUGEPAGE);
+    if (la_init(e->mem, e->bytes, &c, p->now, &e->s) != LA_OK)
+        die("la_init");
+    if (opt->buffer_bytes > 0 &&
+        (la_sysctl_set(e->s, "net.lastack.tcp_rcvbuf", opt->buffer_bytes) != LA_OK ||
+         la_sysctl_set(e->s, "net.lastack.tcp_sndbuf", opt->buffer_bytes) != LA_OK))
+        die("buffer sizes");
+    const struct la_iface_config iface = { .mtu_bytes = opt->mtu_bytes,
+                                           .flags = LA_IFACE_CSUM_TX,
+                                           .gso_max_bytes = opt->gso_max_bytes };
+    if (la_iface_add(e->s, &iface) != 0 ||
+        !la_prefix_parse(i == 0 ? "10.0.0.1/8" : "10.128.0.0/9", true, &prefix) ||
+        la_addr_add(e->s, 0, prefix, i == 0 ? 0 : LA_ADDR_ANYIP) != LA_OK ||
+        la_route_add(e->s, la_prefix_any(), 0) != LA_OK)
+        die("la_addr_add");
+    e->frames = malloc((size_t)p->frame_bytes * PAIR_BURST);
+    if (e->frames == NULL)
+        die("no memory");
+}
+
+void pair_open(struct pair *p, const struct pair_opt *opt)
+{
+    memset(p, 0, sizeof(*p));
+    p->now.ns = 1000000000;
+    p->frame_bytes = (opt->gso_max_bytes > 0 ? 65536u : opt->mtu_bytes) + 128;
+    open_end(p, 0, opt);
+    open_end(p, 1, opt);
+}
+
+void pair_close(struct pair *p)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        munmap(p->end[i].mem, p->end[i].bytes);
+        free(p->end[i].frames);
+    }
+}
+
+/* The wire: one pass that copies the text and sums it. */
+static void carry(const struct la_tx *tx, uint8_t *to, struct la_frame *frame)
+{
+    const uint32_t start = tx->csum_start;
+    uint8_t *const at = to + start + tx->csum_offset;
+    uint32_t offset = tx->header_len - start;
+    uint8_t *text = to + tx->header_len;
+    uint64_t sum;
+
+    memcpy(to, tx->header, tx->header_len);
+    sum = checksum_add(LA_CPU_AVX2, 0, to + start, offset);
+    for (uint32_t i = 0; i < tx->span_count; i++) {
+        const uint64_t piece =
+            checksum_copy(LA_CPU_AVX2, 0, text, tx->spans[i].bytes, tx->spans[i].len_bytes);
+
+        sum = checksum_combine(sum, piece, offset);
+        offset += tx->spans[i].len_bytes;
+        text += tx->spans[i].len_bytes;
+    }
+    if (tx->flags & LA_TX_CSUM_PARTIAL)
+        store_be16(at, checksum_finish(sum));
+    *frame = (struct la_frame){ .bytes = to,
+                                .len_bytes = tx->len_bytes,
+                                .gso_size_bytes = tx->gso_size_bytes };
+}
+
+uint32_t pair_run(struct pair *p)
+{
+    static struct la_tx tx[PAIR_BURST];
+    uint32_t total = 0;
+    uint32_t idle = 0;
+
+    for (uint32_t i = 0; idle < 2; i ^= 1) {
+        struct pair_end *from = &p->end[i];
+        struct pair_end *to = &p->end[i ^ 1];
+        const uint32_t n = la_tx(from->s, p->now, tx, PAIR_BURST);
+
+        if (n == 0) {
+            idle++;
+            continue;
+        }
+        idle = 0;
+        for (uint32_t k = 0; k < n; k++)
+            carry(&tx[k], to->frames + (size_t)k * p->frame_bytes, &to->frame[k]);
+        la_rx(to->s, p->now, to->frame, n);
+        total += n;
+    }
+    p->packets += total;
+    return total;
+}
+
+void pair_sleep(struct pair *p, uint64_t ns)
+{
+    const la_time end = { p->now.ns + ns };
+
+    while (p->now.ns < end.ns) {
+        la_time next = end;
+
+        for (uint32_t i = 0; i < 2; i++) {
+            const la_time d = la_deadline(p->end[i].s);
+
+            if (d.ns < next.ns)
+                next = d;
+        }
+        if (next.ns > p->now.ns)
+            p->now = next;
+        for (uint32_t i = 0; i < 2; i++)
+            while (la_tick(p->end[i].s, p->now, 1024))
+                ;
+        pair_run(p);
+    }
+}

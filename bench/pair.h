@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pair.h - Two stacks joined by a wire in memory, in one thread, for benchmarks.
+ *
+ * The wire copies each packet once, as a NIC would, and completes its checksum in the same
+ * pass; the other end verifies it.  Time is virtual and stands still while packets cross.
+ */
+#ifndef BENCH_PAIR_H
+#define BENCH_PAIR_H
+
+#include <lastack/lastack.h>
+
+#define PAIR_BURST 64
+
+struct pair_end {
+    struct la_stack *s;
+    void *mem;
+    uint64_t bytes;
+    uint8_t *frames; /* PAIR_BURST buffers of frame_bytes */
+    struct la_frame frame[PAIR_BURST];
+    uint32_t queued;
+};
+
+struct pair {
+    struct pair_end end[2];
+    uint32_t frame_bytes;
+    la_time now;
+    uint64_t packets;
+};
+
+struct pair_opt {
+    uint32_t connections, short_records, chunks, chunk_bytes, mtu_bytes, gso_max_bytes;
+    uint32_t buffer_bytes; /* send and receive buffer of a connection; 0 = the default */
+};
+
+void pair_open(struct pair *p, const struct pair_opt *opt);
+void pair_close(struct pair *p);
+/* Carry what is due, both ways, until nothing is; time stands still.  Return: packets carried. */
+uint32_t pair_run(struct pair *p);
+/* Let time pass, with the timers that fire in it. */
+void pair_sleep(struct pair *p, uint64_t ns);
+/* CPU time of this thread: what a loaded machine takes away is not counted. */
+uint64_t bench_ns(void);
+
+#endif
