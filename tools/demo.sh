@@ -139,9 +139,13 @@ make_device() {
 }
 
 # start_server ARGUMENT...: `lastack serve` on the device, its standard output in $work/ladder.
+# The buffers are larger than usual: on a busy machine a process may wait some milliseconds for
+# its turn, and with a window of less than that the kernel soon takes silence for loss.
 start_server() {
     "$lastack" serve --tun $dev --addr $ours4/24 --addr $ours6/64 \
-        --sysctl net.lastack.tcp_msl_ms=$msl_ms "$@" "$work/www" \
+        --sysctl net.lastack.tcp_msl_ms=$msl_ms \
+        --sysctl net.lastack.tcp_rcvbuf=1048576 --sysctl net.lastack.tcp_sndbuf=1048576 \
+        "$@" "$work/www" \
         >"$work/ladder" 2>"$work/server.err" &
     server=$!
     tries=200
