@@ -343,7 +343,7 @@ static bool plan_bare(struct tcp_conn *c, struct plan *p)
     }
     if (!c->want_ack)
         return false;
-    p->seq = c->snd.nxt;
+    p->seq = conn_bare_seq(c);
     p->flags = TCP_ACK;
     return true;
 }

@@ -111,7 +111,7 @@ static struct tcp_answer answer_of(const struct tcp *t, const struct tcp_conn *c
 void reply_rst_from(struct tcp *t, const struct tcp_conn *c)
 {
     const struct tcp_answer to = answer_of(t, c);
-    struct tcp_seg seg = { .seq = c->snd.nxt, .ack = c->rcv.nxt, .flags = TCP_RST | TCP_ACK };
+    struct tcp_seg seg = { .seq = conn_bare_seq(c), .ack = c->rcv.nxt, .flags = TCP_RST | TCP_ACK };
 
     if (!reply_push(t, &to, &seg))
         env_count(&t->env, LA_COUNT_TCPAbortFailed);
@@ -121,7 +121,7 @@ void reply_ack(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const struct tcp_answer to = answer_of(t, c);
-    struct tcp_seg seg = { .seq = c->snd.nxt, .ack = c->rcv.nxt, .flags = TCP_ACK };
+    struct tcp_seg seg = { .seq = conn_bare_seq(c), .ack = c->rcv.nxt, .flags = TCP_ACK };
 
     if (!reply_room(t)) { /* it goes out with the next la_tx(), merged with others */
         c->want_ack = true;

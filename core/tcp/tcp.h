@@ -175,6 +175,21 @@ static inline uint32_t snd_usable(const struct tcp_conn *c)
     const uint32_t flight = conn_flight(c);
     return c->snd.wnd > flight ? c->snd.wnd - flight : 0;
 }
+/*
+ * SEG.SEQ of a segment without text.  SND.NXT, unless the peer's window ends before it - a probe of
+ * a closed window is out, or the window shrank: there it would lie outside and be dropped, with its ACK
+ * or RST.  Less than a unit of scale is the peer's rounding, not its edge.
+ */
+static inline tcp_seq conn_bare_seq(const struct tcp_conn *c)
+{
+    const tcp_seq edge = seq_add(c->snd.una, c->snd.wnd);
+
+    if (!seq_lt(edge, c->snd.nxt))
+        return c->snd.nxt;
+    if (c->snd.wnd > 0 && seq_diff(edge, c->snd.nxt) < 1u << c->snd_shift)
+        return c->snd.nxt;
+    return edge;
+}
 /* Bytes of sndq not yet sent. */
 static inline uint32_t conn_unsent(const struct tcp_conn *c)
 {
