@@ -24,11 +24,29 @@ static uint32_t half_wnd_field(const struct tcp *t, const struct tcp_half *h)
     return (half_wnd(t, h) + (1u << shift) - 1) >> shift;
 }
 
-/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, under the limit of one in tcp_invalid_ratelimit. */
-static void half_ack(struct tcp_arrival *a, uint32_t ref)
+/*
+ * One answer in tcp_invalid_ratelimit, for each record alone (RFC 5961 7).  The record has no
+ * room for another time: that of the first SYN-ACK gives way, and with it the RTT sample.
+ */
+static bool half_may_ack(struct tcp *t, struct tcp_half *h)
+{
+    const uint32_t now_us = (uint32_t)(t->env.now.ns / NS_PER_US);
+    const uint64_t limit_us = t->env.knobs.invalid_ratelimit * (NS_PER_MS / NS_PER_US);
+
+    if (h->flags & TCP_HALF_CHALLENGED && now_us - h->sent_us < limit_us) {
+        env_count(&t->env, LA_COUNT_TCPACKSkippedChallenge);
+        return false;
+    }
+    h->flags |= TCP_HALF_CHALLENGED | TCP_HALF_RESENT;
+    h->sent_us = now_us;
+    return true;
+}
+
+/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.  False if the limit withholds it. */
+static bool half_ack(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
-    const struct tcp_half *h = half_at(t, ref);
+    struct tcp_half *h = half_at(t, ref);
     const struct tcp_listener *l = listener_at(t, h->listener);
     struct tcp_seg seg = {
         .seq = seq_add(h->iss, 1),
@@ -44,12 +62,23 @@ static void half_ack(struct tcp_arrival *a, uint32_t ref)
         .state = LA_SYN_RECEIVED,
     };
 
+    if (!half_may_ack(t, h))
+        return false;
     if (h->flags & TCP_HALF_TIMESTAMPS) {
         seg.opt.has_timestamps = true;
         seg.opt.ts_val = tcp_ts_now(t, h->ts_offset);
         seg.opt.ts_ecr = h->ts_recent;
     }
     (void)reply_push(t, &to, &seg);
+    return true;
+}
+
+static bool half_challenge(struct tcp_arrival *a, uint32_t ref)
+{
+    if (!half_ack(a, ref))
+        return false;
+    env_count(&a->t->env, LA_COUNT_TCPChallengeACK);
+    return true;
 }
 
 /* First: sequence number and PAWS.  True if the segment goes on. */
@@ -74,7 +103,7 @@ static bool half_step1(struct tcp_arrival *a, uint32_t ref)
         if (tcp_ts_older(seg->opt.ts_val, h->ts_recent)) {
             env_count(&t->env, LA_COUNT_PAWSEstab);
             a->reason = LA_DROP_PAWS;
-            half_ack(a, ref);
+            (void)half_ack(a, ref);
             return false;
         }
     }
@@ -82,7 +111,7 @@ static bool half_step1(struct tcp_arrival *a, uint32_t ref)
         a->reason = tcp_is_old(seg->seq, tcp_seg_len(seg), rcv_nxt) ? LA_DROP_OLD_DUPLICATE
                                                                     : LA_DROP_OUTSIDE_WINDOW;
         if (!(seg->flags & TCP_RST))
-            half_ack(a, ref);
+            (void)half_ack(a, ref);
         return false;
     }
     return true;
@@ -101,9 +130,7 @@ static bool half_step2(struct tcp_arrival *a, uint32_t ref)
         a->reason = LA_DROP_RST_OUTSIDE_WINDOW;
         break;
     case TCP_RST_INSIDE:
-        a->reason = LA_DROP_RST_CHALLENGED;
-        env_count(&t->env, LA_COUNT_TCPChallengeACK);
-        half_ack(a, ref);
+        a->reason = half_challenge(a, ref) ? LA_DROP_RST_CHALLENGED : LA_DROP_CHALLENGE_LIMIT;
         break;
     case TCP_RST_EXACT:
         a->reason = LA_DROP_HALF_OPEN_RST;
@@ -120,9 +147,8 @@ static bool half_step4(struct tcp_arrival *a, uint32_t ref)
 {
     if (!(a->seg->flags & TCP_SYN))
         return true;
-    a->reason = LA_DROP_SYN_CHALLENGED;
     env_count(&a->t->env, LA_COUNT_TCPSYNChallenge);
-    half_ack(a, ref);
+    a->reason = half_challenge(a, ref) ? LA_DROP_SYN_CHALLENGED : LA_DROP_CHALLENGE_LIMIT;
     return false;
 }
 
