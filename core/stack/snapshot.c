@@ -155,8 +155,9 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
     put(it, (uint64_t)s->rcvbuf << 32 | s->sndbuf);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
-                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->nodelay << 3 |
-                (uint32_t)s->cork << 2 | (uint32_t)s->keepalive << 1 | s->quickack);
+                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse << 4 |
+                (uint32_t)s->nodelay << 3 | (uint32_t)s->cork << 2 | (uint32_t)s->keepalive << 1 |
+                s->quickack);
 }
 
 /* Times that something may yet depend on. */
@@ -221,6 +222,8 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
                  c->ack_segs);
     put(&it, (uint64_t)c->ack_bytes << 32 | (uint32_t)c->reserved);
     put(&it, c->fin_known ? seq_raw(c->rcv.fin) : 0);
+    put(&it, (uint64_t)c->flight_peak << 32 |
+                 (seq_lt(c->snd.una, c->peak_end) ? seq_diff(c->snd.una, c->peak_end) : 0));
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         put_time(&it, m, c->deadline[i]);
     put_times(&it, m, t, c);

@@ -292,6 +292,14 @@ bool hand_next(struct hand *h)
     return true;
 }
 
+void hand_rto(struct hand *h)
+{
+    const la_time at = hand_conn(h)->deadline[TCP_DL_RTX];
+
+    LA_ASSERT(at.ns != UINT64_MAX);
+    hand_wait(h, time_since(h->now, at));
+}
+
 enum la_state hand_state(const struct hand *h)
 {
     const uint32_t ci = hand_ci(h);

@@ -65,10 +65,12 @@ const char *hand_tx(struct hand *h);
 /* Take and forget everything.  Return: how many segments. */
 uint32_t hand_drain(struct hand *h);
 
-/* Let @ns pass in one step / stopping at every deadline, taking nothing. */
+/* Let @ns pass, stopping at every deadline, taking nothing. */
 void hand_wait(struct hand *h, uint64_t ns);
 /* Jump to the next deadline and let it happen.  False if there is none. */
 bool hand_next(struct hand *h);
+/* Wait until the connection's retransmission or persist timer has fired, whose time must stand. */
+void hand_rto(struct hand *h);
 enum la_state hand_state(const struct hand *h);
 
 /* A whole packet from (@src) to (@dst): IP header, TCP header, checksums.  Return: its length. */
