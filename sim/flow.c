@@ -117,6 +117,42 @@ struct sim_flow *sim_flow(struct sim_world *w, struct sim_host *a, struct sim_ho
     return f;
 }
 
+static void finish_silently(struct sim_app *a)
+{
+    struct sim_world *w = a->host->w;
+
+    a->held = false;
+    a->finished = true;
+    a->finished_at_ns = w->now_ns;
+    a->end = a->end == SIM_END_NONE ? SIM_END_OWN : a->end;
+    if (a->flow->app[1 - a->side].finished)
+        w->flows_open--;
+}
+
+void sim_flow_forget(struct sim_host *h)
+{
+    struct sim_world *w = h->w;
+
+    for (uint32_t i = 0; i < w->flow_count; i++) {
+        for (uint32_t side = 0; side < 2; side++) {
+            struct sim_app *a = &w->flows[i]->app[side];
+
+            if (a->host != h || a->finished || !a->flow->started)
+                continue;
+            a->flow->abandoned = true;
+            finish_silently(a);
+        }
+    }
+}
+
+void sim_flow_abandon(struct sim_flow *f)
+{
+    f->abandoned = true;
+    for (uint32_t side = 0; side < 2; side++)
+        if (!f->app[side].held && !f->app[side].finished)
+            finish_silently(&f->app[side]);
+}
+
 void sim_flow_free(struct sim_flow *f)
 {
     sim_release(f);
@@ -133,6 +169,10 @@ static void accept_one(struct sim_host *h, const struct la_accepted *got)
     }
     struct sim_app *a = &f->app[1];
 
+    if (a->finished && f->abandoned) {
+        sim_call_abort(h, got->conn);
+        return;
+    }
     if (a->held || a->finished) {
         sim_fail(h->w, "flow %u: accepted twice", f->index);
         return;

@@ -87,6 +87,7 @@ struct sim_flow {
     struct sim_app app[2];
     struct la_endpoint endpoint[2];
     bool started;
+    bool abandoned; /* an end that is not there yet need not come */
     uint64_t started_at_ns, finished_at_ns;
 };
 
@@ -107,6 +108,10 @@ struct sim_flow *sim_flow_find(struct sim_world *w, const struct la_endpoint *fr
 /* An event of a host's stack; a pause has ended. */
 void sim_flow_event(struct sim_host *h, const struct la_event *event);
 void sim_app_wake(struct sim_app *a);
+/* The host's applications die with it, without a word to their peers. */
+void sim_flow_forget(struct sim_host *h);
+/* An end that has not begun counts as finished; it is aborted if it still comes. */
+void sim_flow_abandon(struct sim_flow *f);
 void sim_flow_free(struct sim_flow *f);
 /* One line for a failure: who waits for what. */
 void sim_flow_describe(const struct sim_flow *f, char *text, size_t room);

@@ -94,6 +94,25 @@ static const char *configure(struct sim_host *h)
     return NULL;
 }
 
+/* A stack in fresh memory. */
+static void boot(struct sim_host *h)
+{
+    uint8_t *mem = sim_take_arena(h->arena_bytes, &h->arena);
+    const enum la_err err =
+        la_init(mem, h->arena_bytes, &h->opt.config, sim_host_now(h), &h->stack);
+
+    if (h->arena_bytes == 0 || err != LA_OK) {
+        sim_fail(h->w, "host %s: la_init() gave %s", h->name, la_err_name(err));
+        return;
+    }
+    const char *wrong = configure(h);
+
+    if (wrong)
+        sim_fail(h->w, "host %s: %s", h->name, wrong);
+    for (unsigned t = 0; t < LA_TABLES; t++)
+        h->baseline[t] = la_table_use(h->stack, (enum la_table)t);
+}
+
 struct sim_host *sim_host(struct sim_world *w, const struct sim_host_opt *opt)
 {
     struct sim_host *h = sim_take(sizeof *h);
@@ -111,22 +130,35 @@ struct sim_host *sim_host(struct sim_world *w, const struct sim_host_opt *opt)
     h->flush_at_ns = h->wake_at_ns = SIM_NEVER;
     h->tx = sim_take(LA_RX_BURST_MAX * sizeof *h->tx);
     h->arena_bytes = la_bytes_needed(&h->opt.config);
-    uint8_t *mem = sim_take_arena(h->arena_bytes, &h->arena);
-    const enum la_err err =
-        la_init(mem, h->arena_bytes, &h->opt.config, sim_host_now(h), &h->stack);
-
     w->hosts[w->host_count++] = h;
-    if (h->arena_bytes == 0 || err != LA_OK) {
-        sim_fail(w, "host %s: la_init() gave %s", h->name, la_err_name(err));
-        return h;
-    }
-    const char *wrong = configure(h);
-
-    if (wrong)
-        sim_fail(w, "host %s: %s", h->name, wrong);
-    for (unsigned t = 0; t < LA_TABLES; t++)
-        h->baseline[t] = la_table_use(h->stack, (enum la_table)t);
+    boot(h);
     return h;
+}
+
+void sim_host_restart(struct sim_host *h)
+{
+    const uint32_t listeners = h->listener_count;
+
+    sim_twin_drop(h);
+    for (uint32_t i = 0; i < h->rx_count; i++)
+        sim_release(h->rx[i]);
+    h->w->in_flight -= h->rx_count;
+    h->rx_count = 0;
+    sim_release(h->arena);
+    sim_flow_forget(h);
+    for (unsigned i = 0; i < sizeof h->opt.config.secret; i++)
+        h->opt.config.secret[i] = (uint8_t)(sim_prng_next(&h->w->rng) | 1u);
+    boot(h);
+    h->listener_count = 0;
+    for (uint32_t i = 0; i < listeners; i++)
+        sim_host_listen(h, h->listeners[i].port, h->listeners[i].backlog);
+}
+
+void sim_host_jump(struct sim_host *h, uint64_t by_ns)
+{
+    h->opt.clock_ns += by_ns;
+    h->wake_at_ns = SIM_NEVER;
+    sim_host_turn(h);
 }
 
 void sim_host_free(struct sim_host *h)
@@ -159,6 +191,7 @@ void sim_host_listen(struct sim_host *h, uint16_t port, uint32_t backlog)
         return;
     }
     l->port = port;
+    l->backlog = backlog;
     h->listener_count++;
 }
 

@@ -42,6 +42,7 @@ struct sim_host_opt {
 struct sim_listener {
     la_listener_id id;
     uint16_t port;
+    uint32_t backlog;
 };
 
 struct sim_twin {
@@ -88,6 +89,11 @@ struct la_addr sim_host_addr(const struct sim_host *h, bool v6);
 void sim_host_listen(struct sim_host *h, uint16_t port, uint32_t backlog);
 void sim_host_unlisten(struct sim_host *h);
 
+/* Lose all that the host's stack knows and begin anew, listeners included: a crash. */
+void sim_host_restart(struct sim_host *h);
+/* The host's clock jumps ahead, as a machine's does that was asleep. */
+void sim_host_jump(struct sim_host *h, uint64_t by_ns);
+
 /* A packet is here: take it when the burst is full or has waited long enough. */
 void sim_host_arrive(struct sim_host *h, struct sim_packet *packet);
 void sim_host_flush(struct sim_host *h);
@@ -125,5 +131,6 @@ uint32_t sim_call_trace(struct sim_host *h, struct la_trace *out, uint32_t max, 
 /* twin.c */
 void sim_twin_turn(struct sim_host *h);
 void sim_twin_end(struct sim_host *h);
+void sim_twin_drop(struct sim_host *h);
 
 #endif

@@ -68,6 +68,13 @@ void sim_twin_end(struct sim_host *h)
     t->arena = NULL;
 }
 
+void sim_twin_drop(struct sim_host *h)
+{
+    sim_release(h->twin.stack ? h->twin.arena : NULL);
+    h->twin.stack = NULL;
+    h->twin.arena = NULL;
+}
+
 void sim_twin_turn(struct sim_host *h)
 {
     if (h->twin.stack) {
