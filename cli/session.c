@@ -14,10 +14,14 @@
 #include "cli/privileges.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CHUNKS 65536u /* 256 MiB of buffers at most; committed as they are used */
 #define TRACE_RECORDS 65536u
@@ -233,6 +237,19 @@ static int choose_addresses(struct session *s, struct station *st)
     return CLI_OK;
 }
 
+static bool device_is_up(const char *name)
+{
+    struct ifreq ifr = { 0 };
+    const int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (sock < 0)
+        return true;
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
+    const bool up = ioctl(sock, SIOCGIFFLAGS, &ifr) != 0 || (ifr.ifr_flags & IFF_UP);
+    close(sock);
+    return up;
+}
+
 static void tell_device(const struct session *s, const struct station *st)
 {
     const char *name = st->driver->name;
@@ -244,6 +261,8 @@ static void tell_device(const struct session *s, const struct station *st)
         session_say(s, "lastack is %s", net_format_prefix(st->addrs[i], text));
     for (uint32_t i = 0; i < s->options.host_addr_count; i++)
         session_say(s, "the host is %s", net_format_prefix(s->options.host_addrs[i], text));
+    if (!made && !device_is_up(name))
+        session_say(s, "device %s is down, so nothing will come: ip link set %s up", name, name);
     if (!made || s->options.host_addr_count > 0)
         return;
     session_say(s, "the host still has to be told: ip link set %s up", name);

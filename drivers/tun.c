@@ -27,10 +27,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TUN_DEVICE "/dev/net/tun"
 #define TUN_QUEUE_PACKETS 10000
+#define CARRIER_PAUSE_NS 2000000
+#define CARRIER_PAUSES 1000 /* two seconds */
 #define TUN_MTU_MIN 576
 #define TUN_MTU_MAX 65535
 
@@ -247,6 +250,25 @@ static int attach(const struct la_rt_tun_config *config, char name[IFNAMSIZ], ch
     return fd;
 }
 
+/*
+ * Opening the device is what plugs its cable in.  The kernel notices with some delay, up to a
+ * second, and drops what it would send us until then: so wait for it, or the first packet of
+ * every program would get no answer.  A device that is not up is not waited for.
+ */
+static void wait_for_carrier(int sock, const char *name)
+{
+    const struct timespec pause = { .tv_nsec = CARRIER_PAUSE_NS };
+    struct ifreq ifr;
+
+    for (int i = 0; i < CARRIER_PAUSES; i++) {
+        name_request(&ifr, name);
+        if (ioctl(sock, SIOCGIFFLAGS, &ifr) != 0 || !(ifr.ifr_flags & IFF_UP) ||
+            (ifr.ifr_flags & IFF_RUNNING))
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* Configure what was made and read the MTU.  Return: 0 or -errno. */
 static int configure(const struct la_rt_tun_config *config, const char *name, uint32_t *mtu,
                      char *error, size_t n)
@@ -270,6 +292,8 @@ static int configure(const struct la_rt_tun_config *config, const char *name, ui
             *mtu = ifr.ifr_mtu > TUN_MTU_MAX ? TUN_MTU_MAX : (uint32_t)ifr.ifr_mtu;
         if (err != 0)
             snprintf(error, n, "cannot use the MTU of device %s: %s", name, strerror(-err));
+        else
+            wait_for_carrier(sock, name);
     }
     if (sock >= 0)
         close(sock);

@@ -105,7 +105,9 @@ struct la_rt_tun_config {
  * @error: On failure, a sentence for people: what is wrong and what would help
  *
  * An existing device keeps its name, MTU, owner and addresses.  Attaching to a device
- * one owns needs no privilege; making one needs CAP_NET_ADMIN.
+ * one owns needs no privilege; making one needs CAP_NET_ADMIN.  If the device is up, this
+ * waits until the kernel has noticed that somebody is there: as a rule some milliseconds,
+ * at most two seconds.
  *
  * Return: the device, or NULL with errno set: ENODEV (no such device), EPERM or EACCES,
  *         EBUSY (another process has it), ENOENT (no TUN on this host), EINVAL (the

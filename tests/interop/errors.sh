@@ -66,6 +66,13 @@ check "a name that does not exist" says 1 "no-such-host.invalid" \
 check "a family we have no address of" says 1 "no IPv6 address" \
     "$lastack" ping --tun $dev --addr 10.9.0.2/24 -c 1 fd09::1
 
+down() {
+    ip tuntap add dev la1 mode tun
+    timeout 1 "$lastack" serve --tun la1 --addr 10.8.0.2/24 "$work/www" 2>"$work/err"
+    contains "$work/err" "device la1 is down"
+}
+check "a device that is down is said to be" down
+
 start_server serve "$work/www"
 check "a device that is busy" says 1 "device $dev is busy" \
     "$lastack" serve --tun $dev --addr 10.9.0.3/24 "$work/www"

@@ -66,7 +66,7 @@ make_device() {
 big_dir() {
     free_kb=$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
     if [ "${free_kb:-0}" -gt 3500000 ]; then
-        big=$(mktemp -d /dev/shm/lastack-interop-XXXXXX)
+        big=$(mktemp -d "/dev/shm/lastack-interop${LASTACK_TAG:-}-XXXXXX")
     else
         big=$work
     fi
