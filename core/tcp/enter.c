@@ -180,6 +180,8 @@ void conn_established(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
+    if (c->retransmits > 0)
+        c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN was lost */
     c->established = true;
     c->quick = 16;
     c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;

@@ -12,11 +12,10 @@
 /*
  * Half of FlightSize, RFC 5681 (4).  FlightSize is the most that was in flight during the round
  * trip: of a burst of ACKs the first have been taken off already when the third duplicate is
- * seen, and nothing could be sent in between.
+ * seen, and nothing could be sent in between.  @now: what is in flight at the moment.
  */
-static uint32_t half_flight(const struct tcp_conn *c)
+static uint32_t half_flight(const struct tcp_conn *c, uint32_t now)
 {
-    const uint32_t now = conn_flight(c);
     const uint32_t peak = c->flight_peak < c->cwnd ? c->flight_peak : c->cwnd;
     const uint32_t half = (peak > now ? peak : now) / 2;
     const uint32_t least = 2u * c->snd_mss;
@@ -42,7 +41,9 @@ void loss_dupack(struct tcp_arrival *a)
     }
     if (c->dupacks != 3 || c->rto_recovery || seq_lt(c->snd.una, c->snd.recover))
         return;
-    c->ssthresh = half_flight(c);
+    /* What limited transmit sent beyond the window does not count: RFC 5681 3.2, step 2. */
+    const uint32_t flight = conn_flight(c);
+    c->ssthresh = half_flight(c, flight < c->cwnd ? flight : c->cwnd);
     c->snd.recover = c->snd.nxt;
     c->in_recovery = true;
     c->want_rtx = true;
@@ -87,7 +88,7 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
     struct tcp_conn *c = conn_at(t, ci);
 
     if (c->retransmits == 0 || !c->rto_recovery)
-        c->ssthresh = half_flight(c);
+        c->ssthresh = half_flight(c, conn_flight(c));
     c->cwnd = c->snd_mss; /* LW of RFC 5681 3.1 */
     c->acked_in_ca = 0;
     c->snd.recover = c->snd.nxt;
