@@ -33,6 +33,23 @@ check "a slow reader loses nothing, IPv4" slow_reader 4
 stop_server
 check "we probed the closed window" contains "$work/events" '"TCPWinProbe":'
 
+# A reset while a probe is out: the probe's octet lies beyond the window, the reset must not.
+reset_while_probing() {
+    start_server serve --sysctl net.ipv4.tcp_rto_min_us=50000 "$work/www"
+    curl -gsS --max-time 20 --limit-rate 100k -o "$work/got" "$(url "$1" file)" 2>"$work/err" &
+    pid=$!
+    within 5 sh -c "ss -Htn state established | grep -q ." || return 1
+    sleep 0.3
+    kill -STOP $pid
+    sleep 1
+    stop_server
+    kill -CONT $pid
+    wait $pid
+    equal $? 56 # curl: failure in receiving network data
+}
+check "a server that ends while it probes resets its client, IPv4" reset_while_probing 4
+check "a server that ends while it probes resets its client, IPv6" reset_while_probing 6
+
 # Our own reader stops: the kernel must find our window closed, and open again.  (The kernel's
 # nc ends when its peer does, so ours is kept from ending by a pipe that stays open.)
 our_reader() {
