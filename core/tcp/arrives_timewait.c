@@ -127,7 +127,10 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
         return true;
     }
     if (seg->flags & TCP_SYN && !(seg->flags & TCP_RST)) {
-        stop_acked(a, ref, paws ? LA_DROP_PAWS : LA_DROP_TIME_WAIT_SYN_OLD);
+        stop_acked(a, ref,
+                   paws                       ? LA_DROP_PAWS
+                   : w->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_SYN_OLD
+                                              : LA_DROP_SYN_CHALLENGED);
         return false;
     }
 
