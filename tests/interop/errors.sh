@@ -109,6 +109,7 @@ check "a device that is taken away ends the server, status 1" taken_away
 
 # A device of our own making: one command is enough.
 made() {
+    : >"$work/events" # or the last server's words would be taken for this one's
     "$lastack" serve --json "$work/www" >"$work/events" 2>"$work/err" &
     server=$!
     within 5 server_listens || return 1
