@@ -6,7 +6,7 @@
  *
  * Real checksums, data copied in and out, timestamps and SACK on.  Times are CPU time of the
  * one thread, pinned to a core.  Beside lastack, in the same run: the bare cost of touching
- * the data as often as any stack must (the limit).
+ * the data as often as any stack must (the limit), and lwIP where Debian's is installed.
  *
  * Every figure is the median of the repeats, printed with the least and the most.
  */
@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lastack/runtime.h>
 
@@ -34,24 +35,62 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* @v is sorted. */
+static void keep(const char *who, const char *what, const char *unit, const double *v, uint32_t n)
+{
+    struct row *r = &rows[row_count];
+
+    if (row_count == ROWS_MAX)
+        exit(1);
+    row_count++;
+    *r = (struct row){ who, what, unit, v[n / 2], v[0], v[n - 1] };
+    printf("%-8s %-22s %10.3f  [%.3f .. %.3f] %s\n", who, what, r->median, r->least, r->most, unit);
+    fflush(stdout);
+}
+
 /* Run @measure @repeats times and keep the row. */
 static void bench(const char *who, const char *what, const char *unit, double (*measure)(uint64_t),
                   uint64_t argument, uint32_t repeats)
 {
     double v[REPEATS_MAX];
-    struct row *r = &rows[row_count++];
 
-    if (row_count > ROWS_MAX)
-        exit(1);
     fprintf(stderr, "\r%-60s", "");
     fprintf(stderr, "\r%s %s ...", who, what);
     for (uint32_t i = 0; i < repeats; i++)
         v[i] = measure(argument);
     qsort(v, repeats, sizeof(v[0]), compare);
-    *r = (struct row){ who, what, unit, v[repeats / 2], v[0], v[repeats - 1] };
     fprintf(stderr, "\r");
-    printf("%-8s %-22s %10.3f  [%.3f .. %.3f] %s\n", who, what, r->median, r->least, r->most, unit);
-    fflush(stdout);
+    keep(who, what, unit, v, repeats);
+}
+
+/* lwIP is a program of its own beside this one; it is run once for each repeat. */
+static void bench_lwip(const char *self, uint32_t repeats)
+{
+    char command[4096], what[8][32], unit[8][16];
+    double v[8][REPEATS_MAX];
+    uint32_t n = 0;
+    const char *slash = strrchr(self, '/');
+
+    snprintf(command, sizeof(command), "%.*sbench_lwip", (int)(slash ? slash - self + 1 : 0), self);
+    if (access(command, X_OK) != 0) {
+        printf("lwip     not here: bench_lwip needs Debian's liblwip-dev\n");
+        return;
+    }
+    for (uint32_t r = 0; r < repeats; r++) {
+        FILE *from = popen(command, "r");
+
+        for (n = 0; from != NULL && n < 8; n++)
+            if (fscanf(from, "%31s %lf %15s", what[n], &v[n][r], unit[n]) != 3)
+                break;
+        if (from == NULL || pclose(from) != 0) {
+            printf("lwip     failed\n");
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        qsort(v[i], repeats, sizeof(v[i][0]), compare);
+        keep("lwip", strdup(what[i]), strdup(unit[i]), v[i], repeats);
+    }
 }
 
 static bool write_json(const char *path)
@@ -133,5 +172,6 @@ int main(int argc, char **argv)
     }
     bench("lastack", "lifecycles", "M/s", lastack_life, 0, repeats);
     lastack_life_report(stdout);
+    bench_lwip(argv[0], repeats);
     return json == NULL || write_json(json) ? 0 : 1;
 }
