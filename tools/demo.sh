@@ -120,7 +120,8 @@ check_capture() {
     grep -v '^Running as user' "$work/tshark.err" >"$work/complaints"
     [ ! -s "$work/complaints" ] || die "tshark complains: $(cat "$work/complaints")"
     ! grep -q malformed "$work/tshark.out" || die "tshark finds malformed packets in $1"
-    packets=$(awk '$2 ~ /^frames:/ { sub("frames:", "", $2); print $2; exit }' "$work/tshark.out")
+    packets=$(awk '/^[a-z_]+ +frames:/ { sub("frames:", "", $2); sum += $2 } END { print sum }' \
+        "$work/tshark.out")
     say "capture: $1"
     say "  $packets packets; tshark opens it without a complaint"
 }
