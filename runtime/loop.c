@@ -150,6 +150,14 @@ void la_rt_unwatch(struct la_rt_loop *l, int fd)
     }
 }
 
+void la_rt_loop_on_sleep(struct la_rt_loop *l, void (*before)(void *context),
+                         void (*after)(void *context), void *context)
+{
+    l->before_sleep = before;
+    l->after_sleep = after;
+    l->sleep_context = context;
+}
+
 void la_rt_wake_at(struct la_rt_loop *l, la_time at)
 {
     if (at.ns < l->wake_at.ns)
@@ -407,7 +415,13 @@ static void wait_for_something(struct la_rt_loop *l, bool may_sleep)
         wait_ns = at.ns > now.ns ? at.ns - now.ns : 0;
     }
     l->stats.sleeps += forever || wait_ns > 0;
+    if (l->before_sleep != NULL)
+        l->before_sleep(l->sleep_context);
     const int n = poll_fds(l, events, (int)(sizeof events / sizeof events[0]), forever, wait_ns);
+    const int poll_errno = errno;
+    if (l->after_sleep != NULL)
+        l->after_sleep(l->sleep_context);
+    errno = poll_errno;
     if (n < 0 && errno != EINTR)
         end(l, -errno);
     learn_time(l);

@@ -45,6 +45,9 @@ struct la_rt_loop {
     bool no_pwait2; /* the kernel has no epoll_pwait2() */
     int result;
     la_time now, wake_at;
+    void (*before_sleep)(void *context);
+    void (*after_sleep)(void *context);
+    void *sleep_context;
     uint64_t wall_offset_ns;
     sigset_t old_mask;
     struct la_rt_loop_stats stats;

@@ -192,6 +192,15 @@ void la_rt_unwatch(struct la_rt_loop *loop, int fd);
 /* Take a turn at @at at the latest: on_turn() is called then.  The earliest of several counts. */
 void la_rt_wake_at(struct la_rt_loop *loop, la_time at);
 
+/*
+ * la_rt_loop_on_sleep() - Have functions called around each sleep of the loop, for who shares
+ * the stacks with other threads: @before gives them free, @after takes them back.
+ *
+ * Between the two the loop touches nothing; the time is read after @after.
+ */
+void la_rt_loop_on_sleep(struct la_rt_loop *loop, void (*before)(void *context),
+                         void (*after)(void *context), void *context);
+
 /* The time of this turn: what every call on the stack should be given. */
 la_time la_rt_loop_now(const struct la_rt_loop *loop);
 

@@ -212,8 +212,7 @@ int la_mt_shutdown(struct la_mt *m, int fd, int how);
 int la_mt_close(struct la_mt *m, int fd);
 int la_mt_getsockname(struct la_mt *m, int fd, struct sockaddr *addr, uint32_t *len);
 int la_mt_getpeername(struct la_mt *m, int fd, struct sockaddr *addr, uint32_t *len);
-int la_mt_setsockopt(struct la_mt *m, int fd, int level, int name, const void *value,
-                     uint32_t len);
+int la_mt_setsockopt(struct la_mt *m, int fd, int level, int name, const void *value, uint32_t len);
 int la_mt_getsockopt(struct la_mt *m, int fd, int level, int name, void *value, uint32_t *len);
 int la_mt_fcntl(struct la_mt *m, int fd, int command, long argument);
 int la_mt_ioctl(struct la_mt *m, int fd, unsigned long request, void *argument);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options_ip.c - The levels IPPROTO_IP and IPPROTO_IPV6.
+ *
+ * IP_TTL and IPV6_UNICAST_HOPS, IP_TOS and IPV6_TCLASS are two values each; the family a
+ * connection speaks decides which one its packets carry.
+ */
+#include "posix/options.h"
+
+static int default_hops(const struct la_sockets *x)
+{
+    uint64_t value = 64;
+
+    if (la_sysctl_get(x->stack, "net.ipv4.ip_default_ttl", &value) != LA_OK)
+        la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
+    return (int)value;
+}
+
+int opt_get_ttl(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    return opt_put_int(b, s->set.ttl >= 0 ? s->set.ttl : default_hops(x));
+}
+
+int opt_get_hops(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    return opt_put_int(b, s->set.hops >= 0 ? s->set.hops : default_hops(x));
+}
+
+int opt_set_ttl(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+
+    if (b->len == 0)
+        return -EINVAL;
+    (void)opt_int_or_byte(b, &value);
+    if (value != -1 && (value < 1 || value > 255))
+        return -EINVAL;
+    s->set.ttl = value;
+    return opt_ip_changed(x, s);
+}
+
+int opt_set_hops(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    if (value != -1 && (value < 1 || value > 255))
+        return -EINVAL;
+    s->set.hops = value;
+    return opt_ip_changed(x, s);
+}
+
+#define ECN_BITS 3
+
+int opt_get_tos(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, s->set.tos);
+}
+
+int opt_set_tos(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+
+    (void)opt_int_or_byte(b, &value);
+    s->set.tos = value & 0xff & ~ECN_BITS;
+    return opt_ip_changed(x, s);
+}
+
+int opt_get_tclass(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, s->set.tclass);
+}
+
+int opt_set_tclass(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    if (value < -1 || value > 0xff)
+        return -EINVAL;
+    s->set.tclass = value < 0 ? 0 : value & ~ECN_BITS;
+    return opt_ip_changed(x, s);
+}
+
+int opt_get_noport(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, s->set.no_port);
+}
+
+int opt_set_noport(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+
+    (void)x;
+    (void)opt_int_or_byte(b, &value);
+    s->set.no_port = value != 0;
+    return 0;
+}
+
+int opt_get_v6only(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, s->set.v6only);
+}
+
+int opt_set_v6only(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+
+    (void)x;
+    if (b->len < sizeof value || s->port_locked || s->local.port != 0)
+        return -EINVAL;
+    (void)opt_int(b, &value);
+    s->set.v6only = value != 0;
+    return 0;
+}

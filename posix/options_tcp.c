@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* options_tcp.c - The level IPPROTO_TCP. */
+#include "posix/options.h"
+
+#include <linux/tcp.h>
+
+#define MSS_MIN 88
+#define MSS_MAX 32767
+#define MSS_DEFAULT 536
+#define LINGER2_MAX_S 120
+#define CC_NAME "reno"
+#define CC_NAME_MAX 16u
+
+#define GET(name, value)                                                                           \
+    int opt_get_##name(struct la_sockets *x, struct sock *s, struct optbuf *b)                     \
+    {                                                                                              \
+        return opt_put_int(b, value);                                                              \
+    }
+
+GET(cork, (int)settings_core(x, s, LA_OPT_CORK))
+GET(nodelay, (int)settings_core(x, s, LA_OPT_NODELAY))
+GET(keepcnt, (int)settings_core(x, s, LA_OPT_KEEPCNT))
+GET(keepidle, (int)settings_core(x, s, LA_OPT_KEEPIDLE))
+GET(keepintvl, (int)settings_core(x, s, LA_OPT_KEEPINTVL))
+GET(quickack, (int)settings_core(x, s, LA_OPT_QUICKACK))
+GET(usertimeout, (int)settings_core(x, s, LA_OPT_USER_TIMEOUT))
+
+static int set_flag(struct la_sockets *x, struct sock *s, const struct optbuf *b,
+                    enum la_option option)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    return err != 0 ? err : settings_core_set(x, s, option, value != 0);
+}
+
+/* The core refuses what is out of range. */
+static int set_number(struct la_sockets *x, struct sock *s, const struct optbuf *b,
+                      enum la_option option, int least, int most)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    if (value < least || value > most)
+        return -EINVAL;
+    return settings_core_set(x, s, option, (uint32_t)value);
+}
+
+int opt_set_cork(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_flag(x, s, b, LA_OPT_CORK);
+}
+
+int opt_set_nodelay(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_flag(x, s, b, LA_OPT_NODELAY);
+}
+
+int opt_set_quickack(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_flag(x, s, b, LA_OPT_QUICKACK);
+}
+
+int opt_set_keepcnt(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_number(x, s, b, LA_OPT_KEEPCNT, 1, 127);
+}
+
+int opt_set_keepidle(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_number(x, s, b, LA_OPT_KEEPIDLE, 1, 32767);
+}
+
+int opt_set_keepintvl(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_number(x, s, b, LA_OPT_KEEPINTVL, 1, 32767);
+}
+
+int opt_set_usertimeout(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_number(x, s, b, LA_OPT_USER_TIMEOUT, 0, 86400000);
+}
+
+int opt_get_linger2(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    return opt_put_int(b, (int)settings_core(x, s, LA_OPT_LINGER2));
+}
+
+int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    if (value < 0)
+        return -EINVAL;
+    err = settings_core_set(x, s, LA_OPT_LINGER2,
+                            (uint32_t)(value > LINGER2_MAX_S ? LINGER2_MAX_S : value));
+    if (err == 0 && value == 0)
+        s->set.core_set &= ~(1u << LA_OPT_LINGER2); /* it reads as the sysctl */
+    return err;
+}
+
+int opt_get_maxseg(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    const uint32_t asked = settings_core(x, s, LA_OPT_MAXSEG);
+    struct la_conn_info info;
+
+    if (s->what == WHAT_CONN && la_conn_info(x->stack, s->conn, &info) == LA_OK &&
+        info.state != LA_CLOSED)
+        return opt_put_int(b, (int)info.snd_mss);
+    return opt_put_int(b, asked != 0 ? (int)asked : MSS_DEFAULT);
+}
+
+int opt_set_maxseg(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
+        return -EINVAL;
+    if (s->what == WHAT_CONN)
+        return -EISCONN;
+    if (value != 0)
+        return settings_core_set(x, s, LA_OPT_MAXSEG, (uint32_t)value);
+    if (s->what == WHAT_LISTEN && s->set.core_set >> LA_OPT_MAXSEG & 1)
+        return -EINVAL; /* a listener's can not be unset */
+    s->set.core_set &= ~(1u << LA_OPT_MAXSEG);
+    return 0;
+}
+
+static int syn_retries(const struct la_sockets *x)
+{
+    uint64_t value = 0;
+
+    if (la_sysctl_get(x->stack, "net.ipv4.tcp_syn_retries", &value) != LA_OK)
+        la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
+    return (int)value;
+}
+
+int opt_get_syncnt(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)s;
+    return opt_put_int(b, syn_retries(x));
+}
+
+int opt_set_syncnt(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    (void)s;
+    if (err != 0)
+        return err;
+    if (value < 1 || value > 127)
+        return -EINVAL;
+    return value == syn_retries(x) ? 0 : -ENOPROTOOPT;
+}
+
+int opt_get_congestion(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    const char name[CC_NAME_MAX] = CC_NAME;
+
+    (void)x;
+    (void)s;
+    return opt_put(b, name, sizeof name);
+}
+
+int opt_set_congestion(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    char name[CC_NAME_MAX] = { 0 };
+
+    (void)x;
+    (void)s;
+    if (b->len < 1)
+        return -EINVAL;
+    memcpy(name, b->in, b->len < CC_NAME_MAX - 1 ? b->len : CC_NAME_MAX - 1);
+    return strcmp(name, CC_NAME) == 0 ? 0 : -ENOENT;
+}

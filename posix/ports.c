@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ports.c - Who may bind what: Linux's rules (inet_csk_get_port()), with SO_REUSEADDR.
+ *
+ * Two sockets meet on a port if some address belongs to both.  They may share it if both have
+ * SO_REUSEADDR and neither listens; a port that was not asked for by number is shared with
+ * nobody.  What has no descriptor counts too: connections in accept queues, orphans and
+ * TIME-WAIT, each with the setting its socket had.  Those stand only in the core, so a bind
+ * walks the core's tables once: O(connections), for bind() is called once a server.
+ */
+#include "posix/sockets.h"
+
+#define ROWS 64u
+
+static uint32_t bucket_of(uint16_t port)
+{
+    return port % PORT_BUCKETS;
+}
+
+void port_hold(struct la_sockets *x, struct sock *s)
+{
+    struct sock **head = &x->port[bucket_of(s->local.port)];
+
+    if (s->on_port)
+        return;
+    s->port_next = *head;
+    *head = s;
+    s->on_port = true;
+}
+
+void port_drop(struct la_sockets *x, struct sock *s)
+{
+    struct sock **at = &x->port[bucket_of(s->local.port)];
+
+    s->port_locked = false;
+    if (!s->on_port)
+        return;
+    while (*at != s)
+        at = &(*at)->port_next;
+    *at = s->port_next;
+    s->on_port = false;
+}
+
+/* What a socket is bound to, as a set of addresses. */
+struct span {
+    struct la_addr addr;
+    bool v6, v6only;
+};
+
+static struct span span_of(const struct sock *s)
+{
+    return (struct span){
+        .addr = s->local.addr,
+        .v6 = s->v6 && !la_addr_is_v4(s->local.addr), /* ::ffff:0.0.0.0 is all of IPv4 */
+        .v6only = s->set.v6only,
+    };
+}
+
+/* Does a wildcard cover a specific address? */
+static bool covers(const struct span *wild, struct la_addr addr)
+{
+    if (!la_addr_is_v4(addr))
+        return wild->v6;
+    return !wild->v6 || !wild->v6only;
+}
+
+static bool overlap(struct span a, struct span b)
+{
+    const bool wild_a = la_addr_is_unspecified(a.addr);
+    const bool wild_b = la_addr_is_unspecified(b.addr);
+
+    if (!wild_a && !wild_b)
+        return la_addr_equal(a.addr, b.addr);
+    if (wild_a && wild_b)
+        return a.v6 == b.v6 || !(a.v6 ? a.v6only : b.v6only);
+    return wild_a ? covers(&a, b.addr) : covers(&b, a.addr);
+}
+
+static bool reuse_of(const struct la_sockets *x, const struct sock *s)
+{
+    return settings_core(x, s, LA_OPT_REUSEADDR) != 0;
+}
+
+static bool sock_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
+                          bool relax)
+{
+    for (const struct sock *t = x->port[bucket_of(port)]; t != NULL; t = t->port_next) {
+        if (t == s || t->local.port != port || !overlap(span_of(s), span_of(t)))
+            continue;
+        if (!relax || t->what == WHAT_LISTEN || !reuse_of(x, s) || !reuse_of(x, t))
+            return true;
+    }
+    return false;
+}
+
+/* Rows that hold a port although no bind() of ours knows of them. */
+static bool row_counts(const struct sock *s, const struct la_row *row)
+{
+    const struct span at = { .addr = row->local.addr, .v6 = !la_addr_is_v4(row->local.addr) };
+
+    if (row->kind != LA_ROW_CONN && row->kind != LA_ROW_SHORT)
+        return false;
+    return row->state != LA_CLOSED && overlap(span_of(s), at);
+}
+
+static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
+                         bool relax)
+{
+    struct la_row rows[ROWS];
+    uint64_t cursor = 0;
+    uint32_t n;
+
+    while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
+        for (uint32_t i = 0; i < n; i++)
+            if (rows[i].local.port == port && row_counts(s, &rows[i]) &&
+                (!relax || !rows[i].reuse || !reuse_of(x, s)))
+                return true;
+    return false;
+}
+
+bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
+{
+    return sock_conflict(x, s, port, relax) || row_conflict(x, s, port, relax);
+}
+
+/* One walk marks every port that overlaps; then candidates cost O(1) each. */
+static void mark_taken(const struct la_sockets *x, const struct sock *s, uint64_t taken[1024])
+{
+    struct la_row rows[ROWS];
+    uint64_t cursor = 0;
+    uint32_t n;
+
+    memset(taken, 0, 1024 * sizeof taken[0]);
+    while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
+        for (uint32_t i = 0; i < n; i++)
+            if (row_counts(s, &rows[i]))
+                taken[rows[i].local.port / 64] |= UINT64_C(1) << rows[i].local.port % 64;
+}
+
+int port_for_bind(struct la_sockets *x, const struct sock *s, uint16_t *port)
+{
+    const struct la_endpoint none = { .port = 0 };
+    uint64_t taken[1024];
+
+    mark_taken(x, s, taken);
+    for (uint32_t tried = 0; tried < UINT16_MAX; tried++) {
+        if (la_port_choose(x->stack, now_of(x), s->local.addr, none, port) != LA_OK)
+            return -EADDRINUSE;
+        if ((taken[*port / 64] >> *port % 64 & 1) == 0 && !sock_conflict(x, s, *port, false))
+            return 0;
+    }
+    return -EADDRINUSE;
+}
+
+int port_for_connect(struct la_sockets *x, const struct sock *s, struct la_endpoint remote,
+                     uint16_t *port)
+{
+    for (uint32_t tried = 0; tried < UINT16_MAX; tried++) {
+        const enum la_err err = la_port_choose(x->stack, now_of(x), s->local.addr, remote, port);
+        const struct sock *t = x->port[bucket_of(*port)];
+
+        if (err != LA_OK)
+            return error_of(err == LA_EACCES ? LA_ENETUNREACH : err);
+        while (t != NULL && t->local.port != *port)
+            t = t->port_next;
+        if (t == NULL) /* ports that somebody asked for are left alone */
+            return 0;
+    }
+    return -EADDRNOTAVAIL;
+}
