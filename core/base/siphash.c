@@ -12,12 +12,15 @@ struct state {
     uint64_t a, b, c, d;
 };
 
-static uint64_t rotate(uint64_t x, uint32_t bits)
+/* All of this is one expression to the compiler: the numbers of rounds are constants. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t rotate(uint64_t x, uint32_t bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void rounds(struct state *v, uint32_t count)
+INLINE void rounds(struct state *v, uint32_t count)
 {
     for (; count > 0; count--) {
         v->a += v->b;
@@ -42,14 +45,22 @@ static uint64_t load_le(const uint8_t *p, uint32_t count)
     return x;
 }
 
-static void absorb(struct state *v, uint64_t word, uint32_t count)
+/* Eight bytes, little-endian: one load where the processor is. */
+INLINE uint64_t load_le64(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+INLINE void absorb(struct state *v, uint64_t word, uint32_t count)
 {
     v->d ^= word;
     rounds(v, count);
     v->a ^= word;
 }
 
-static uint64_t hash(const struct siphash_key *key, const uint8_t *p, uint32_t len_bytes,
+INLINE uint64_t hash(const struct siphash_key *key, const uint8_t *p, uint32_t len_bytes,
                      uint32_t c_rounds, uint32_t d_rounds)
 {
     struct state v = {
@@ -60,7 +71,7 @@ static uint64_t hash(const struct siphash_key *key, const uint8_t *p, uint32_t l
     };
     uint32_t left = len_bytes;
     for (; left >= 8; left -= 8, p += 8)
-        absorb(&v, load_le(p, 8), c_rounds);
+        absorb(&v, load_le64(p), c_rounds);
     absorb(&v, (uint64_t)len_bytes << 56 | load_le(p, left), c_rounds);
     v.c ^= 0xff;
     rounds(&v, d_rounds);

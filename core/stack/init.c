@@ -166,6 +166,7 @@ static void tell_tcp(struct la_stack *s, int iface)
     const uint32_t mtu = s->ip.ifaces[iface].mtu_bytes;
 
     s->tcp.iface_mtu[iface] = mtu;
+    s->tcp.iface_gso[iface] = s->ip.ifaces[iface].gso_max_bytes;
     s->tcp.iface_mss[iface][0] = (uint16_t)(mtu - IP4_HEADER_BYTES - TCP_HEADER_BYTES);
     s->tcp.iface_mss[iface][1] = (uint16_t)(mtu - IP6_HEADER_BYTES - TCP_HEADER_BYTES);
 }

@@ -90,11 +90,11 @@ static bool next_reply(struct la_stack *s, struct la_tx *tx)
     return true;
 }
 
-static bool next_conn(struct la_stack *s, const uint32_t *gso_max, struct la_tx *tx)
+static bool next_conn(struct la_stack *s, struct la_tx *tx)
 {
     struct tcp_out out;
 
-    if (!tcp_output_next(&s->tcp, gso_max, tx, &out))
+    if (!tcp_output_next(&s->tcp, tx, &out))
         return false;
     put_ip(s, tx, &out);
     return true;
@@ -102,18 +102,15 @@ static bool next_conn(struct la_stack *s, const uint32_t *gso_max, struct la_tx 
 
 uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
 {
-    uint32_t gso_max[LA_IFACES_MAX];
     uint32_t n = 0;
 
     stack_enter(s, now);
-    for (uint32_t i = 0; i < LA_IFACES_MAX; i++)
-        gso_max[i] = s->ip.ifaces[i].gso_max_bytes;
     ip_sent(&s->ip, &s->tcp.env);
     while (n < max && next_reply(s, &out[n]))
         n++;
     while (n < max && ip_next(&s->ip, &s->tcp.env, &out[n]))
         n++;
-    while (n < max && next_conn(s, gso_max, &out[n]))
+    while (n < max && next_conn(s, &out[n]))
         n++;
     stack_leave(s);
     return n;

@@ -116,7 +116,7 @@ void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const st
     tcp_seq floor = seq_of(0);
 
     LA_ASSERT(segs > 0);
-    a.hash = tcp_hash(t, &a.flow);
+    a.hash = tcp_hash_recent(t, &a.flow);
     e = tcp_lookup(t, &a.flow, a.hash);
     switch (e.type) {
     case INDEX_CONN:

@@ -74,11 +74,19 @@ static enum tcp_next step1_sequence(struct tcp_arrival *a)
          * closed as well does not wait for ever.
          */
         const bool at_edge = seq_eq(seg->seq, c->rcv.nxt) && wnd == 0;
+        /*
+         * Both sides probed a closed window, and both probes were taken: each now speaks from
+         * before the other's RCV.NXT (see conn_bare_seq()), and its ACK must still be heard.
+         */
+        const bool crossed = c->persist && (seg->flags & TCP_ACK) &&
+                             tcp_is_old(seg->seq, seg_len, c->rcv.nxt) &&
+                             tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt);
 
         if (seg->flags & TCP_RST) /* never answered; an exact one is acted on */
             return at_edge ? TCP_GO_ON : tcp_stop(a, LA_DROP_RST_OUTSIDE_WINDOW);
-        if (at_edge && !(seg->flags & TCP_SYN)) {
-            env_count(&t->env, LA_COUNT_TCPZeroWindowDrop);
+        if ((at_edge || crossed) && !(seg->flags & TCP_SYN)) {
+            if (at_edge)
+                env_count(&t->env, LA_COUNT_TCPZeroWindowDrop);
             trim(a);
             ack_now(t, a->ci);
             return TCP_GO_ON;

@@ -15,7 +15,7 @@ static enum la_err settle_tuple(struct tcp *t, struct tcp_flow *flow)
 {
     if (flow->lport == 0)
         return tcp_choose_port(t, flow);
-    if (tcp_lookup(t, flow, tcp_hash(t, flow)).type != INDEX_FREE)
+    if (tcp_lookup(t, flow, tcp_hash_recent(t, flow)).type != INDEX_FREE)
         return LA_EADDRINUSE;
     return LA_OK;
 }
@@ -30,9 +30,8 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->active = true;
     c->user = user;
     c->iface = (uint8_t)path.iface;
-    c->iss = tcp_isn(t, &c->flow);
+    tcp_begin_numbers(t, &c->flow, &c->iss, &c->ts_offset);
     c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->iss;
-    c->ts_offset = tcp_ts_offset(t, &c->flow);
     c->timestamps = k->timestamps != 0;
     c->sack = k->sack != 0;
     c->rcv_shift = k->window_scaling ? rcv_window_shift(t) : 0;
@@ -61,7 +60,7 @@ enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, 
     err = settle_tuple(t, &flow);
     if (err != LA_OK)
         return err;
-    hash = tcp_hash(t, &flow);
+    hash = tcp_hash_recent(t, &flow);
     ci = conn_new(t, &flow, hash);
     if (ci == SLAB_NONE)
         return LA_ENOBUFS;

@@ -290,11 +290,16 @@ struct tcp {
     uint32_t starved_head, starved_tail; /* connections that wait for chunks */
     uint32_t touched[LA_RX_BURST_MAX];   /* connections of the burst in progress */
     uint32_t touched_count;
-    struct siphash_key key_isn, key_ts, key_port, key_index;
+    struct siphash_key key_isn, key_port, key_index;
+    struct { /* the 4-tuple that was hashed last */
+        struct tcp_flow flow;
+        uint32_t hash;
+    } recent;
     uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056 algorithm 4 */
     uint16_t shards, shard;
     uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
     uint32_t iface_mtu[LA_IFACES_MAX];
+    uint32_t iface_gso[LA_IFACES_MAX]; /* bytes of text one descriptor may hold there */
 };
 
 static inline void *tcp_arena(const struct tcp *t)

@@ -8,25 +8,34 @@
  */
 #include "core/tcp/tcp.h"
 
-static uint64_t keyed(const struct siphash_key *key, const struct tcp_flow *flow)
+/* 64 bits nobody outside can compute: half for the ISN, half for the time stamps. */
+static uint64_t keyed(const struct tcp *t, const struct tcp_flow *flow)
 {
     uint8_t bytes[36];
+    const uint32_t n = flow_bytes(flow, bytes);
 
-    memcpy(bytes, flow->laddr.bytes, 16);
-    memcpy(bytes + 16, flow->raddr.bytes, 16);
-    bytes[32] = (uint8_t)(flow->lport >> 8);
-    bytes[33] = (uint8_t)flow->lport;
-    bytes[34] = (uint8_t)(flow->rport >> 8);
-    bytes[35] = (uint8_t)flow->rport;
-    return siphash(key, bytes, sizeof(bytes));
+    return siphash(&t->key_isn, bytes, n);
+}
+
+void tcp_begin_numbers(const struct tcp *t, const struct tcp_flow *flow, tcp_seq *iss,
+                       uint32_t *ts_offset)
+{
+    const uint64_t hash = keyed(t, flow);
+
+    *iss = seq_of((uint32_t)hash + (uint32_t)(t->env.now.ns >> 6));
+    *ts_offset = (uint32_t)(hash >> 32);
 }
 
 tcp_seq tcp_isn(const struct tcp *t, const struct tcp_flow *flow)
 {
-    return seq_of((uint32_t)keyed(&t->key_isn, flow) + (uint32_t)(t->env.now.ns >> 6));
+    tcp_seq iss;
+    uint32_t ts_offset;
+
+    tcp_begin_numbers(t, flow, &iss, &ts_offset);
+    return iss;
 }
 
 uint32_t tcp_ts_offset(const struct tcp *t, const struct tcp_flow *flow)
 {
-    return (uint32_t)keyed(&t->key_ts, flow);
+    return (uint32_t)(keyed(t, flow) >> 32);
 }

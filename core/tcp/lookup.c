@@ -5,8 +5,7 @@
  */
 #include "core/tcp/tcp.h"
 
-/* The bytes that are hashed: 12 for IPv4, 36 for IPv6. */
-static uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
+uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
 {
     const bool v4 = addr_is_v4(&f->raddr);
     const uint32_t n = v4 ? 4 : 16;
@@ -27,6 +26,15 @@ uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow)
     const uint32_t n = flow_bytes(flow, bytes);
 
     return (uint32_t)siphash13(&t->key_index, bytes, n);
+}
+
+uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow)
+{
+    if (!flow_equal(&t->recent.flow, flow)) {
+        t->recent.flow = *flow;
+        t->recent.hash = tcp_hash(t, flow);
+    }
+    return t->recent.hash;
 }
 
 bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)

@@ -376,14 +376,13 @@ static bool has_more(const struct tcp_conn *c)
            conn_unsent(c) > 0 || conn_fin_unsent(c) || seq_lt(c->snd.rtx, c->snd.nxt);
 }
 
-bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_tx *tx,
-                     struct tcp_out *out)
+bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
 {
     while (t->tx_head != SLAB_NONE) {
         const uint32_t ci = t->tx_head;
 
         tcp_output_sleep(t, ci);
-        if (conn_output(t, ci, gso_max_of_iface[conn_at(t, ci)->iface], tx, out)) {
+        if (conn_output(t, ci, t->iface_gso[conn_at(t, ci)->iface], tx, out)) {
             if (has_more(conn_at(t, ci)))
                 tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
             return true;

@@ -41,7 +41,7 @@ enum la_err tcp_choose_port(struct tcp *t, struct tcp_flow *flow)
         if (port % t->shards != t->shard || listener_on_port(t, (uint16_t)port))
             continue;
         flow->lport = (uint16_t)port;
-        if (tcp_lookup(t, flow, tcp_hash(t, flow)).type == INDEX_FREE)
+        if (tcp_lookup(t, flow, tcp_hash_recent(t, flow)).type == INDEX_FREE)
             return LA_OK;
     }
     flow->lport = 0;

@@ -6,9 +6,10 @@
  * the field is rounded up to the scale.  It moves right only in steps worth a segment:
  * the receiver's side of silly-window avoidance (MUST-39, RFC 9293 3.8.6.2.2).
  *
- * Rounding up gives a few bytes more than the buffer.  A peer that sends byte by byte into
- * a full buffer could make that creep; when the buffer is over by one unit of scale, the
- * field is rounded down instead, so that the window can close and the peer probes.
+ * Rounding up gives a few bytes more than the buffer, and again with every segment that is
+ * no multiple of the unit: sent byte by byte the edge would creep on with RCV.NXT and
+ * the window never close.  When what waits and what was promised together are over by one
+ * unit of scale, the field is rounded down instead.
  */
 #include "core/tcp/tcp.h"
 
@@ -63,7 +64,7 @@ uint16_t rcv_window_field(struct tcp *t, struct tcp_conn *c, bool syn)
     if (seq_gt(right, c->rcv.adv) && seq_diff(c->rcv.adv, right) >= worth(c))
         c->rcv.adv = right;
     wnd = tcp_rcv_wnd(c);
-    if (c->rcvq.len_bytes >= c->set.rcvbuf + unit)
+    if (c->rcvq.len_bytes + wnd >= c->set.rcvbuf + unit)
         field = wnd >> c->rcv_shift;
     else
         field = (wnd + unit - 1) >> c->rcv_shift;

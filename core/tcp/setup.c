@@ -15,11 +15,11 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->ready_listener_head = t->ready_listener_tail = SLAB_NONE;
     t->starved_head = t->starved_tail = SLAB_NONE;
     t->key_isn = siphash_subkey(config->secret, 1);
-    t->key_ts = siphash_subkey(config->secret, 2);
     t->key_port = siphash_subkey(config->secret, 3);
     t->key_index = siphash_subkey(config->secret, 4);
     for (uint32_t i = 0; i < TCP_PORT_TABLE; i++) /* RFC 6056 3.3.4: at random to begin with */
         t->port_table[i] = (uint32_t)siphash(&t->key_port, &i, sizeof(i));
+    t->recent.hash = tcp_hash(t, &t->recent.flow); /* of no 4-tuple at all: consistent */
     t->shards = config->shards;
     t->shard = config->shard;
 }

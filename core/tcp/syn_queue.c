@@ -141,10 +141,9 @@ void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_f
     tuple_store(h, &a->flow, v4);
     h->listener = li;
     h->irs = a->seg->seq;
-    h->iss = tcp_isn(t, &a->flow);
+    tcp_begin_numbers(t, &a->flow, &h->iss, &h->ts_offset);
     if (has_floor && seq_lt(h->iss, iss_floor))
         h->iss = iss_floor; /* MAY-2: above everything the old connection sent */
-    h->ts_offset = tcp_ts_offset(t, &a->flow);
     h->iface = (uint8_t)a->path.iface;
     h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US);
     take_syn(t, h, a);
@@ -172,7 +171,7 @@ void half_free(struct tcp *t, uint32_t ref)
     struct tcp_flow flow;
 
     half_flow(half_at(t, ref), ref, &flow);
-    index_remove(&t->index, t, tcp_hash(t, &flow),
+    index_remove(&t->index, t, tcp_hash_recent(t, &flow),
                  (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref });
     trace_state(t, &flow, 0, LA_SYN_RECEIVED, LA_CLOSED, LA_DROP_NONE);
     half_give(t, ref);
@@ -230,7 +229,7 @@ uint32_t half_grow(struct tcp *t, uint32_t ref)
     uint32_t hash, ci;
 
     half_flow(h, ref, &flow);
-    hash = tcp_hash(t, &flow);
+    hash = tcp_hash_recent(t, &flow);
     ci = conn_new(t, &flow, hash);
     if (ci == SLAB_NONE)
         return SLAB_NONE;

@@ -54,7 +54,11 @@ uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c);
 
 /* lookup.c ------------------------------------------------------------------------ */
 
+/* The bytes of a 4-tuple that are hashed: 12 for IPv4, 36 for IPv6.  Return: how many. */
+uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36]);
 uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow);
+/* The same; a 4-tuple asked for twice running, as those of a burst are, is hashed once. */
+uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow);
 /* The entry of this 4-tuple; type INDEX_FREE if there is none. */
 struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
 void half_flow(const struct tcp_half *h, uint32_t ref, struct tcp_flow *out);
@@ -230,10 +234,9 @@ struct tcp_out {
 };
 /*
  * The next segment of any connection: fills @tx but for the IP header, with the TCP header at
- * tx->header + the IP header's length.  @gso_max_of_iface: bytes of text a descriptor may hold there.
+ * tx->header + the IP header's length.
  */
-bool tcp_output_next(struct tcp *t, const uint32_t *gso_max_of_iface, struct la_tx *tx,
-                     struct tcp_out *out);
+bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out);
 void tcp_output_wake(struct tcp *t, uint32_t ci); /* stand on the transmit list */
 void tcp_output_sleep(struct tcp *t, uint32_t ci);
 uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset);
@@ -265,6 +268,9 @@ void tcp_feed_starved(struct tcp *t);
 
 /* isn.c, ports.c -------------------------------------------------------------------------------------- */
 
+/* Both at once, from one keyed hash. */
+void tcp_begin_numbers(const struct tcp *t, const struct tcp_flow *flow, tcp_seq *iss,
+                       uint32_t *ts_offset);
 tcp_seq tcp_isn(const struct tcp *t, const struct tcp_flow *flow);
 uint32_t tcp_ts_offset(const struct tcp *t, const struct tcp_flow *flow);
 enum la_err tcp_choose_port(struct tcp *t, struct tcp_flow *flow);

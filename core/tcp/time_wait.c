@@ -54,7 +54,7 @@ static void short_remove(struct tcp *t, uint32_t ref)
     struct tcp_flow flow;
 
     short_flow(w, ref, &flow);
-    index_remove(&t->index, t, tcp_hash(t, &flow),
+    index_remove(&t->index, t, tcp_hash_recent(t, &flow),
                  (struct index_entry){ .type = INDEX_SHORT, .value = ref });
     short_unlink(t, w->class, ref);
     slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
