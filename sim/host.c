@@ -135,6 +135,24 @@ struct sim_host *sim_host(struct sim_world *w, const struct sim_host_opt *opt)
     return h;
 }
 
+void sim_host_aim(struct sim_host *h, uint64_t at_ns, struct la_endpoint local,
+                  struct la_endpoint remote, uint32_t isn)
+{
+    const uint64_t isn_tick_ns = 64;
+    struct la_conn_info info = { 0 };
+    la_conn_id conn;
+
+    if (h->w->failed ||
+        la_open(h->stack, (la_time){ h->opt.clock_ns + at_ns }, local, remote, 0, &conn) != LA_OK ||
+        la_conn_info(h->stack, conn, &info) != LA_OK) {
+        sim_fail(h->w, "host %s: no ISN to aim with", h->name);
+        return;
+    }
+    h->opt.clock_ns += (isn - info.iss) * isn_tick_ns;
+    sim_release(h->arena);
+    boot(h);
+}
+
 void sim_host_restart(struct sim_host *h)
 {
     const uint32_t listeners = h->listener_count;
@@ -232,12 +250,19 @@ static void put_out(struct sim_host *h, const struct la_tx *tx)
     sim_release(bytes);
 }
 
+/* 1 .. LA_RX_BURST_MAX. */
+static uint32_t choose_batch(struct sim_host *h)
+{
+    h->choice = sim_mix(h->choice + 1);
+    return (uint32_t)(h->choice >> 32) % LA_RX_BURST_MAX + 1;
+}
+
 static bool drain_tx(struct sim_host *h)
 {
     bool any = false;
 
     while (!h->w->failed) {
-        const uint32_t max = (uint32_t)sim_prng_between(&h->w->rng, 1, LA_RX_BURST_MAX);
+        const uint32_t max = choose_batch(h);
         const uint32_t count = sim_call_tx(h, max);
 
         for (uint32_t i = 0; i < count; i++)
@@ -252,8 +277,7 @@ static bool drain_tx(struct sim_host *h)
 static bool drain_events(struct sim_host *h)
 {
     struct la_event events[LA_RX_BURST_MAX];
-    const uint32_t max = (uint32_t)sim_prng_between(&h->w->rng, 1, LA_RX_BURST_MAX);
-    const uint32_t count = sim_call_events(h, events, max);
+    const uint32_t count = sim_call_events(h, events, choose_batch(h));
 
     h->drain++;
     for (uint32_t i = 0; i < count && !h->w->failed; i++)
@@ -289,8 +313,10 @@ static void plan_wake(struct sim_host *h)
 
 void sim_host_turn(struct sim_host *h)
 {
-    const bool events_first = sim_prng_next(&h->w->rng) & 1u;
     uint32_t rounds = 0;
+
+    h->choice = sim_mix(h->w->seed ^ sim_mix(h->w->now_ns * SIM_HOSTS_MAX + h->index));
+    const bool events_first = h->choice & 1u;
 
     for (bool busy = true; busy && !h->w->failed;) {
         busy = events_first ? drain_events(h) : false;

@@ -4,7 +4,9 @@
  *
  * A turn is: packets in, time, then packets out and events until neither is left.
  * The host's choices (batch sizes, budgets, which of packets and events comes first)
- * come from the seed, because a caller may make any of them.
+ * come from the seed, because a caller may make any of them; they are drawn from the
+ * seed and the time, not from the stream of chance, so that a turn more or less changes
+ * nothing else.
  *
  * A twin is a clone of the stack that gets the same calls and must give the same
  * answers, byte for byte, and the same la_hash() in the end.  Half of the twins then
@@ -68,6 +70,7 @@ struct sim_host {
     uint32_t rx_count;
     uint64_t flush_at_ns, wake_at_ns; /* SIM_NEVER: not planned */
     uint64_t drain;                   /* number of the present batch of events */
+    uint64_t choice;                  /* of this turn: a number of the host's own */
     uint32_t spins;                   /* turns at one instant that the stack itself asked for */
     struct sim_listener listeners[SIM_LISTENERS_MAX];
     uint32_t listener_count;
@@ -93,6 +96,17 @@ void sim_host_unlisten(struct sim_host *h);
 void sim_host_restart(struct sim_host *h);
 /* The host's clock jumps ahead, as a machine's does that was asleep. */
 void sim_host_jump(struct sim_host *h, uint64_t by_ns);
+
+/*
+ * sim_host_aim() - Have the host choose a given ISN.
+ * @at_ns:  When it will choose, world's time
+ * @local, @remote: Of the connection, ports included
+ *
+ * The ISN of RFC 6528 is a clock plus a keyed function, so the host's clock is set for
+ * it.  Only for a host that has done nothing yet.
+ */
+void sim_host_aim(struct sim_host *h, uint64_t at_ns, struct la_endpoint local,
+                  struct la_endpoint remote, uint32_t isn);
 
 /* A packet is here: take it when the burst is full or has waited long enough. */
 void sim_host_arrive(struct sim_host *h, struct sim_packet *packet);

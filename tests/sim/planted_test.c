@@ -202,6 +202,27 @@ TEST(a_trace_changes_nothing_in_the_run)
     fclose(out);
 }
 
+TEST(hosts_choose_the_isns_they_were_aimed_at)
+{
+    struct sim_world w;
+
+    sim_world_init(&w, 1, NULL);
+    const struct sim_pair p = sim_pair(&w, &(struct sim_link_opt){ .delay_us = 3000 });
+    const struct la_endpoint client = { p.a->addr6, 1234 }, server = { p.b->addr6, 80 };
+    const struct sim_flow_opt opt = { .v6 = true, .client_port = 1234 };
+
+    sim_host_aim(p.a, 0, client, server, 0xfffffff0);
+    sim_host_aim(p.b, sim_us(3000), server, client, 0x7ffffff0);
+    const struct sim_flow *f = sim_flow(&w, p.a, p.b, &opt);
+
+    sim_run_for(&w, sim_ms(10));
+    assert_int_equal(f->app[0].info.iss, 0xfffffff0);
+    assert_int_equal(f->app[1].info.iss, 0x7ffffff0);
+    sim_end(&w, sim_s(10));
+    assert_false(w.failed);
+    sim_world_free(&w);
+}
+
 static void crash(struct sim_world *w)
 {
     if (w->seed == 5)
