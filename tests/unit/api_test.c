@@ -37,4 +37,51 @@ TEST(two_stacks_connect_transfer_both_ways_and_close)
     }
 }
 
+static bool lose_all(void *context, int from, uint8_t *bytes, uint32_t len_bytes)
+{
+    (void)context;
+    (void)from;
+    (void)bytes;
+    (void)len_bytes;
+    return false;
+}
+
+/* Both sides fill one another's buffer of @rcvbuf bytes, read all, and the news is lost. */
+static void reopen_after_loss(bool v6, uint32_t rcvbuf)
+{
+    struct w2 *w = both(v6, 0);
+
+    for (int side = 0; side < 2; side++)
+        assert_int_equal(la_sysctl_set(w->s[side], "net.lastack.tcp_rcvbuf", rcvbuf), LA_OK);
+    w2_connect(w);
+    for (int side = 0; side < 2; side++)
+        assert_int_equal(w2_send(w, side, 20000), 20000);
+    w2_run(w, 10 * NS_PER_S);
+    w->pass = lose_all;
+    (void)w2_recv(w, 0);
+    (void)w2_recv(w, 1);
+    w2_turn(w);
+    w->pass = NULL;
+    for (uint32_t i = 0; i < 400 && w->received[0] + w->received[1] < 40000; i++) {
+        const la_time at[2] = { la_deadline(w->s[0]), la_deadline(w->s[1]) };
+        const la_time later = at[0].ns < at[1].ns ? at[1] : at[0];
+
+        if (later.ns != UINT64_MAX && later.ns > w->now.ns)
+            w->now = later; /* both timers are due: what they send crosses */
+        w2_turn(w);
+        (void)w2_recv(w, 0);
+        (void)w2_recv(w, 1);
+    }
+    if (w->received[0] + w->received[1] < 40000)
+        fail_msg("a buffer of %u bytes: it stands still", rcvbuf);
+    w2_sound(w);
+    w2_free(w);
+}
+
+TEST(two_closed_windows_whose_reopening_was_lost_open_though_the_probes_cross)
+{
+    for (uint32_t rcvbuf = 1024; rcvbuf < 5000; rcvbuf += 41)
+        reopen_after_loss(rcvbuf & 1, rcvbuf);
+}
+
 TEST_MAIN
