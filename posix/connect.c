@@ -42,7 +42,7 @@ static int open_to(struct la_sockets *x, struct sock *s, struct la_endpoint to)
     s->remote = to;
     if (la_conn_info(x->stack, s->conn, &info) == LA_OK)
         s->local = info.local;
-    return settings_apply(x, s);
+    return sock_options_apply(x, s);
 }
 
 /* connect() of a socket whose phase says that a connection is under way. */

@@ -100,18 +100,6 @@ static uint32_t news(struct sock *s, uint32_t mask)
     return key != 0 ? key : (uint32_t)EPOLLMSG; /* nobody can ask for it: nobody is told */
 }
 
-static void sock_event(struct la_sockets *x, struct sock *s, const struct la_event *event)
-{
-    uint32_t key = WAKE_IN;
-
-    if (event->kind == LA_EVENT_CONN) {
-        key = news(s, event->mask);
-        if (s->lingering && !sock_stream_closing(x, s))
-            sock_linger_end(x, s);
-    }
-    desc_wake(&s->d, key);
-}
-
 bool la_sockets_event(struct la_sockets *x, const struct la_event *event)
 {
     const uint64_t i = event->user;
@@ -124,7 +112,7 @@ bool la_sockets_event(struct la_sockets *x, const struct la_event *event)
             ? s->what != WHAT_CONN || s->conn.bits != event->conn.bits
             : s->what != WHAT_LISTEN || s->listener.bits != event->listener.bits)
         return false;
-    sock_event(x, s, event);
+    desc_wake(&s->d, event->kind == LA_EVENT_CONN ? news(s, event->mask) : WAKE_IN);
     return true;
 }
 
@@ -136,7 +124,8 @@ static void linger_turn(struct la_sockets *x)
     while (s != NULL) {
         struct sock *next = s->linger_next;
 
-        if (now.ns >= s->linger_until.ns) {
+        /* That our FIN was acknowledged is no event of the core, so it is looked for. */
+        if (now.ns >= s->linger_until.ns || !sock_stream_closing(x, s)) {
             sock_linger_end(x, s);
             desc_wake(&s->d, 0);
         }

@@ -202,7 +202,7 @@ static int64_t send_refused(struct la_sockets *x, struct sock *s)
 /* How many of @want bytes there is room for, so that only the last piece ends the run. */
 static uint64_t room_for(const struct la_sockets *x, const struct sock *s, uint64_t want)
 {
-    const uint32_t most = settings_core(x, s, LA_OPT_SNDBUF);
+    const uint32_t most = sock_option(x, s, LA_OPT_SNDBUF);
     struct la_conn_info info;
 
     if (la_conn_info(x->stack, s->conn, &info) != LA_OK || info.snd_queued_bytes >= most)

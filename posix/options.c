@@ -150,7 +150,7 @@ int la_sock_setsockopt(struct la_sockets *x, int fd, int level, int name, const 
 
 /* The core's options --------------------------------------------------------------------------- */
 
-void settings_init(struct settings *set)
+void sock_settings_init(struct settings *set)
 {
     *set = (struct settings){ .ttl = -1, .hops = -1, .rcvlowat = 1 };
 }
@@ -173,7 +173,7 @@ static uint32_t default_of(const struct la_sockets *x, enum la_option option)
     return (uint32_t)value;
 }
 
-uint32_t settings_core(const struct la_sockets *x, const struct sock *s, enum la_option option)
+uint32_t sock_option(const struct la_sockets *x, const struct sock *s, enum la_option option)
 {
     return s->set.core_set >> option & 1 ? s->set.core[option] : default_of(x, option);
 }
@@ -188,7 +188,7 @@ static enum la_err hand_over(struct la_sockets *x, struct sock *s, enum la_optio
     return LA_OK;
 }
 
-int settings_core_set(struct la_sockets *x, struct sock *s, enum la_option option, uint32_t value)
+int sock_option_set(struct la_sockets *x, struct sock *s, enum la_option option, uint32_t value)
 {
     const enum la_err err = hand_over(x, s, option, value);
 
@@ -215,7 +215,7 @@ static int apply_ip(struct la_sockets *x, struct sock *s)
     return error_of(err);
 }
 
-int settings_apply(struct la_sockets *x, struct sock *s)
+int sock_options_apply(struct la_sockets *x, struct sock *s)
 {
     const uint32_t ip = 1u << LA_OPT_TTL | 1u << LA_OPT_TOS;
     const bool accepted = s->what == WHAT_CONN && s->phase == PHASE_CONNECTED;

@@ -20,13 +20,13 @@
 GET(acceptconn, s->what == WHAT_LISTEN)
 GET(broadcast, s->set.broadcast)
 GET(domain, s->v6 ? AF_INET6 : AF_INET)
-GET(keepalive, (int)settings_core(x, s, LA_OPT_KEEPALIVE))
+GET(keepalive, (int)sock_option(x, s, LA_OPT_KEEPALIVE))
 GET(protocol, IPPROTO_TCP)
-GET(rcvbuf, (int)settings_core(x, s, LA_OPT_RCVBUF))
-GET(sndbuf, (int)settings_core(x, s, LA_OPT_SNDBUF))
+GET(rcvbuf, (int)sock_option(x, s, LA_OPT_RCVBUF))
+GET(sndbuf, (int)sock_option(x, s, LA_OPT_SNDBUF))
 GET(rcvlowat, s->set.rcvlowat)
 GET(sndlowat, 1)
-GET(reuseaddr, (int)settings_core(x, s, LA_OPT_REUSEADDR))
+GET(reuseaddr, (int)sock_option(x, s, LA_OPT_REUSEADDR))
 GET(type, SOCK_STREAM)
 
 int opt_get_cookie(struct la_sockets *x, struct sock *s, struct optbuf *b)
@@ -49,8 +49,8 @@ int opt_get_error(struct la_sockets *x, struct sock *s, struct optbuf *b)
 int opt_get_meminfo(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
     uint32_t info[SK_MEMINFO_VARS] = {
-        [SK_MEMINFO_RCVBUF] = settings_core(x, s, LA_OPT_RCVBUF),
-        [SK_MEMINFO_SNDBUF] = settings_core(x, s, LA_OPT_SNDBUF),
+        [SK_MEMINFO_RCVBUF] = sock_option(x, s, LA_OPT_RCVBUF),
+        [SK_MEMINFO_SNDBUF] = sock_option(x, s, LA_OPT_SNDBUF),
     };
     struct la_conn_info conn;
 
@@ -67,7 +67,7 @@ static int set_flag(struct la_sockets *x, struct sock *s, const struct optbuf *b
     int value;
     const int err = opt_int(b, &value);
 
-    return err != 0 ? err : settings_core_set(x, s, option, value != 0);
+    return err != 0 ? err : sock_option_set(x, s, option, value != 0);
 }
 
 int opt_set_keepalive(struct la_sockets *x, struct sock *s, const struct optbuf *b)
@@ -103,7 +103,7 @@ static int set_buffer(struct la_sockets *x, struct sock *s, const struct optbuf 
         return err;
     bytes = (uint32_t)value < most ? (uint32_t)value : most;
     bytes = bytes * 2 > least ? bytes * 2 : least;
-    return settings_core_set(x, s, option, bytes);
+    return sock_option_set(x, s, option, bytes);
 }
 
 int opt_set_sndbuf(struct la_sockets *x, struct sock *s, const struct optbuf *b)

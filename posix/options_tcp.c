@@ -17,13 +17,13 @@
         return opt_put_int(b, value);                                                              \
     }
 
-GET(cork, (int)settings_core(x, s, LA_OPT_CORK))
-GET(nodelay, (int)settings_core(x, s, LA_OPT_NODELAY))
-GET(keepcnt, (int)settings_core(x, s, LA_OPT_KEEPCNT))
-GET(keepidle, (int)settings_core(x, s, LA_OPT_KEEPIDLE))
-GET(keepintvl, (int)settings_core(x, s, LA_OPT_KEEPINTVL))
-GET(quickack, (int)settings_core(x, s, LA_OPT_QUICKACK))
-GET(usertimeout, (int)settings_core(x, s, LA_OPT_USER_TIMEOUT))
+GET(cork, (int)sock_option(x, s, LA_OPT_CORK))
+GET(nodelay, (int)sock_option(x, s, LA_OPT_NODELAY))
+GET(keepcnt, (int)sock_option(x, s, LA_OPT_KEEPCNT))
+GET(keepidle, (int)sock_option(x, s, LA_OPT_KEEPIDLE))
+GET(keepintvl, (int)sock_option(x, s, LA_OPT_KEEPINTVL))
+GET(quickack, (int)sock_option(x, s, LA_OPT_QUICKACK))
+GET(usertimeout, (int)sock_option(x, s, LA_OPT_USER_TIMEOUT))
 
 static int set_flag(struct la_sockets *x, struct sock *s, const struct optbuf *b,
                     enum la_option option)
@@ -31,7 +31,7 @@ static int set_flag(struct la_sockets *x, struct sock *s, const struct optbuf *b
     int value;
     const int err = opt_int(b, &value);
 
-    return err != 0 ? err : settings_core_set(x, s, option, value != 0);
+    return err != 0 ? err : sock_option_set(x, s, option, value != 0);
 }
 
 /* The core refuses what is out of range. */
@@ -45,7 +45,7 @@ static int set_number(struct la_sockets *x, struct sock *s, const struct optbuf 
         return err;
     if (value < least || value > most)
         return -EINVAL;
-    return settings_core_set(x, s, option, (uint32_t)value);
+    return sock_option_set(x, s, option, (uint32_t)value);
 }
 
 int opt_set_cork(struct la_sockets *x, struct sock *s, const struct optbuf *b)
@@ -85,7 +85,7 @@ int opt_set_usertimeout(struct la_sockets *x, struct sock *s, const struct optbu
 
 int opt_get_linger2(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
-    return opt_put_int(b, (int)settings_core(x, s, LA_OPT_LINGER2));
+    return opt_put_int(b, (int)sock_option(x, s, LA_OPT_LINGER2));
 }
 
 int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b)
@@ -97,8 +97,8 @@ int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b
         return err;
     if (value < 0)
         return -EINVAL;
-    err = settings_core_set(x, s, LA_OPT_LINGER2,
-                            (uint32_t)(value > LINGER2_MAX_S ? LINGER2_MAX_S : value));
+    err = sock_option_set(x, s, LA_OPT_LINGER2,
+                          (uint32_t)(value > LINGER2_MAX_S ? LINGER2_MAX_S : value));
     if (err == 0 && value == 0)
         s->set.core_set &= ~(1u << LA_OPT_LINGER2); /* it reads as the sysctl */
     return err;
@@ -106,7 +106,7 @@ int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b
 
 int opt_get_maxseg(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
-    const uint32_t asked = settings_core(x, s, LA_OPT_MAXSEG);
+    const uint32_t asked = sock_option(x, s, LA_OPT_MAXSEG);
     struct la_conn_info info;
 
     if (s->what == WHAT_CONN && la_conn_info(x->stack, s->conn, &info) == LA_OK &&
@@ -127,7 +127,7 @@ int opt_set_maxseg(struct la_sockets *x, struct sock *s, const struct optbuf *b)
     if (s->what == WHAT_CONN)
         return -EISCONN;
     if (value != 0)
-        return settings_core_set(x, s, LA_OPT_MAXSEG, (uint32_t)value);
+        return sock_option_set(x, s, LA_OPT_MAXSEG, (uint32_t)value);
     if (s->what == WHAT_LISTEN && s->set.core_set >> LA_OPT_MAXSEG & 1)
         return -EINVAL; /* a listener's can not be unset */
     s->set.core_set &= ~(1u << LA_OPT_MAXSEG);

@@ -111,7 +111,7 @@ static int begin_listening(struct la_sockets *x, struct sock *s, uint32_t backlo
     if (err != LA_OK)
         return error_of(err);
     s->what = WHAT_LISTEN;
-    return settings_apply(x, s);
+    return sock_options_apply(x, s);
 }
 
 int la_sock_listen(struct la_sockets *x, int fd, int backlog)
@@ -167,7 +167,7 @@ static int accept_into(struct la_sockets *x, struct sock *listener, struct sock 
     s->conn = accepted.conn;
     s->local = accepted.local;
     s->remote = accepted.remote;
-    return settings_apply(x, s);
+    return sock_options_apply(x, s);
 }
 
 int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_t *len, int flags)

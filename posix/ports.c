@@ -78,7 +78,7 @@ static bool overlap(struct span a, struct span b)
 
 static bool reuse_of(const struct la_sockets *x, const struct sock *s)
 {
-    return settings_core(x, s, LA_OPT_REUSEADDR) != 0;
+    return sock_option(x, s, LA_OPT_REUSEADDR) != 0;
 }
 
 static bool sock_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,

@@ -10,7 +10,7 @@
 
 static bool enough_to_read(struct la_sockets *x, struct sock *s, const struct conn_view *v)
 {
-    const uint32_t rcvbuf = settings_core(x, s, LA_OPT_RCVBUF);
+    const uint32_t rcvbuf = sock_option(x, s, LA_OPT_RCVBUF);
     uint32_t target = s->set.rcvlowat > 1 ? (uint32_t)s->set.rcvlowat : 1;
     struct la_conn_info info;
 

@@ -218,11 +218,11 @@ void epoll_sleepers(struct desc *d, int change);
 /* Options (options*.c) -------------------------------------------------------------------------- */
 
 /* Hand all that was set to a connection or listener the core has just made. */
-int settings_apply(struct la_sockets *x, struct sock *s);
-void settings_init(struct settings *set);
+int sock_options_apply(struct la_sockets *x, struct sock *s);
+void sock_settings_init(struct settings *set);
 /* The value of a core's option: as set, or the stack's default. */
-uint32_t settings_core(const struct la_sockets *x, const struct sock *s, enum la_option option);
-int settings_core_set(struct la_sockets *x, struct sock *s, enum la_option option, uint32_t value);
+uint32_t sock_option(const struct la_sockets *x, const struct sock *s, enum la_option option);
+int sock_option_set(struct la_sockets *x, struct sock *s, enum la_option option, uint32_t value);
 
 int error_of(enum la_err err);
 

@@ -19,7 +19,7 @@ struct sock *sock_new(struct la_sockets *x, bool v6, int flags)
     s->d.cloexec = (flags & SOCK_CLOEXEC) != 0;
     s->v6 = v6;
     s->cookie = ++x->cookies;
-    settings_init(&s->set);
+    sock_settings_init(&s->set);
     return s;
 }
 
