@@ -9,6 +9,7 @@ int cmd_echo(int argc, char **argv);
 int cmd_nc(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
 int cmd_wire(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 
 #endif

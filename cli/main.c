@@ -24,6 +24,7 @@ static const struct {
     { "nc", cmd_nc, "connect standard input and output to a peer" },
     { "ping", cmd_ping, "send echo requests" },
     { "wire", cmd_wire, "two stacks on a wire in memory: serve and fetch in one process" },
+    { "drill", cmd_drill, "run packet scripts, against lastack or against the kernel" },
     { "sim", cmd_sim, "run the simulator" },
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

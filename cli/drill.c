@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drill.c - `lastack drill FILE...`: run packet scripts.
+ *
+ * Each script runs in a process of its own, a few at a time, and leaves its result in memory
+ * shared with this one: so a script can do nothing to another, whatever happens to it, and
+ * --kernel may enter a namespace and leave it by ending.  Results are printed in the order of the files.
+ */
+#include "drill/drill.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILES_MAX 100000
+#define DEFINES_MAX 64
+#define SCRIPT_BYTES_MAX ((size_t)16 << 20)
+
+enum {
+    OPT_KERNEL = 1,
+    OPT_JSON,
+    OPT_TAP,
+    OPT_QUIET,
+    OPT_JOBS,
+    OPT_TIME,
+    OPT_DEFINE,
+    OPT_HELP,
+    OPT_CONFIG
+};
+
+static const struct args_option options[] = {
+    { OPT_KERNEL, 'k', "kernel", NULL, "examine this machine's kernel, in real time (root)" },
+    { OPT_JSON, 0, "json", NULL, "one JSON object a line for each script, and a summary" },
+    { OPT_TAP, 0, "tap", NULL, "Test Anything Protocol; what is unsupported is a SKIP" },
+    { OPT_QUIET, 'q', "quiet", NULL, "only scripts that do not pass, and the summary" },
+    { OPT_JOBS, 'j', "jobs", "N", "scripts at a time (processors; 1 with --kernel)" },
+    { OPT_TIME, 0, "time", "SECONDS", "real time a script may take (60)" },
+    { OPT_DEFINE, 'D', "define", "NAME=VALUE", "replace the word NAME in the scripts" },
+    { OPT_CONFIG + 0, 0, "ip_version", "WHICH", "ipv4, ipv6 or ipv4-mapped-ipv6 (ipv4)" },
+    { OPT_CONFIG + 1, 0, "local_ip", "ADDRESS", "of the host under test (192.168.0.1)" },
+    { OPT_CONFIG + 2, 0, "remote_ip", "ADDRESS", "of the script's side (192.0.2.1)" },
+    { OPT_CONFIG + 3, 0, "bind_port", "PORT", "what bind(fd, ..., ...) binds to (8080)" },
+    { OPT_CONFIG + 4, 0, "connect_port", "PORT", "what connect(fd, ..., ...) goes to (8080)" },
+    { OPT_CONFIG + 5, 0, "mtu", "BYTES", "of the link (1500)" },
+    { OPT_CONFIG + 6, 0, "mss", "BYTES", "longer outbound packets are put together from these" },
+    { OPT_CONFIG + 7, 0, "tolerance_usecs", "N", "how far times may be off (4000)" },
+    { OPT_CONFIG + 8, 0, "tolerance_percent", "N", "the same, of the time since the event before" },
+    { OPT_CONFIG + 9, 0, "remote_isn", "N", "added to the script's own sequence numbers (0)" },
+    { OPT_CONFIG + 10, 0, "seed", "N", "lastack's secret: its initial sequence numbers (1)" },
+    { OPT_CONFIG + 11, 0, "dialect", "WHICH", "linux or freebsd (linux)" },
+    { OPT_HELP, 'h', "help", NULL, "this" },
+};
+#define OPTIONS (sizeof options / sizeof options[0])
+
+enum form { FORM_TEXT, FORM_JSON, FORM_TAP };
+
+struct drilling {
+    struct drill_config config;
+    struct drill_define defines[DEFINES_MAX];
+    size_t define_count;
+    char **files;
+    size_t count, room;
+    struct drill_result *results; /* shared */
+    pid_t *workers;
+    size_t jobs;
+    unsigned seconds;
+    enum form form;
+    bool quiet;
+    size_t passed, failed, unsupported, malformed;
+};
+
+static void help(const struct args *a)
+{
+    fputs("usage: lastack drill [OPTION]... FILE|FOLDER...\n"
+          "\n"
+          "Runs packet scripts, in packetdrill's language, against lastack: in this process, "
+          "without\n"
+          "privileges, in virtual time.  A folder stands for all *.pkt files in it.\n\n",
+          stdout);
+    args_print(a);
+    fputs(
+        "\n"
+        "Exit status: 0 all pass, 1 one fails, 2 one can not be read, 77 none fails but one wants\n"
+        "something that is not supported.  For example:\n"
+        "\n"
+        "    printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\\n' >a.pkt\n"
+        "    printf '+0 connect(3, ..., ...) = -1 EINVAL\\n' >>a.pkt\n"
+        "    lastack drill a.pkt\n"
+        "\n"
+        "which fails, and shows why.  docs/drill.md describes the language.\n",
+        stdout);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static bool add_file(struct drilling *d, const char *path)
+{
+    if (d->count == FILES_MAX)
+        return false;
+    if (d->count == d->room) {
+        d->room = d->room * 2 + 64;
+        char **larger = realloc(d->files, d->room * sizeof *larger);
+        if (larger == NULL)
+            return false;
+        d->files = larger;
+    }
+    d->files[d->count] = strdup(path);
+    return d->files[d->count++] != NULL;
+}
+
+static int is_script(const struct dirent *e)
+{
+    const size_t len = strlen(e->d_name);
+    if (e->d_name[0] == '.')
+        return 0;
+    return e->d_type == DT_DIR || (len > 4 && strcmp(e->d_name + len - 4, ".pkt") == 0);
+}
+
+static bool add_path(struct drilling *d, const char *path, int depth)
+{
+    struct dirent **entries;
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return add_file(d, path);
+    const int count = depth < 16 ? scandir(path, &entries, is_script, alphasort) : -1;
+    if (count < 0)
+        return false;
+    bool ok = true;
+    for (int i = 0; i < count; i++) {
+        char below[4096];
+        const int len = snprintf(below, sizeof below, "%s/%s", path, entries[i]->d_name);
+        ok = ok && len < (int)sizeof below && add_path(d, below, depth + 1);
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+static char *read_script(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return NULL;
+    char *text = malloc(SCRIPT_BYTES_MAX);
+    *len = text != NULL ? fread(text, 1, SCRIPT_BYTES_MAX, f) : 0;
+    if (text != NULL && ferror(f)) {
+        free(text);
+        text = NULL;
+    }
+    const int err = errno;
+    fclose(f);
+    errno = err;
+    return text;
+}
+
+/* --- workers ----------------------------------------------------------------------------------- */
+
+static void work(struct drilling *d, size_t i)
+{
+    struct drill_result *result = &d->results[i];
+    char folder[4096];
+    size_t len = 0;
+    char *text = read_script(d->files[i], &len);
+    if (text == NULL) {
+        result->verdict = DRILL_MALFORMED;
+        snprintf(result->expected, sizeof result->expected, "a script: %s", strerror(errno));
+        return;
+    }
+    snprintf(folder, sizeof folder, "%s", d->files[i]);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    d->config.folder = slash != NULL ? folder : NULL;
+    drill_script_run(d->files[i], text, len, &d->config, d->defines, d->define_count, result);
+    free(text);
+}
+
+static bool start(struct drilling *d, size_t i)
+{
+    struct drill_result *result = &d->results[i];
+    result->verdict = DRILL_FAIL; /* until it is known better */
+    snprintf(result->expected, sizeof result->expected, "the script is run to its end");
+    fflush(NULL);
+    d->workers[i] = fork();
+    if (d->workers[i] != 0)
+        return d->workers[i] > 0;
+    alarm(d->seconds);
+    work(d, i);
+    fflush(NULL);
+    _exit(0);
+}
+
+static void finish(struct drilling *d, size_t i)
+{
+    struct drill_result *result = &d->results[i];
+    int status = 0;
+    while (waitpid(d->workers[i], &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        snprintf(result->came, sizeof result->came, "it took longer than %u s", d->seconds);
+    else if (WIFSIGNALED(status))
+        snprintf(result->came, sizeof result->came, "its process died of signal %d",
+                 WTERMSIG(status));
+    if (WIFSIGNALED(status))
+        result->verdict = DRILL_FAIL;
+}
+
+/* --- results ----------------------------------------------------------------------------------- */
+
+static const char *verdict_name(enum drill_verdict v)
+{
+    switch (v) {
+    case DRILL_PASS:
+        return "pass";
+    case DRILL_FAIL:
+        return "FAIL";
+    case DRILL_MALFORMED:
+        return "MALFORMED";
+    case DRILL_UNSUPPORTED:
+        return "unsupported";
+    }
+    return "?";
+}
+
+static void print_details(const struct drill_result *r, const char *file, const char *prefix)
+{
+    if (r->verdict == DRILL_UNSUPPORTED)
+        printf("%s%s:%u: not supported: %s\n", prefix, file, r->line, r->feature);
+    if (r->verdict == DRILL_UNSUPPORTED && r->source[0] != '\0')
+        printf("%s    %s\n", prefix, r->source);
+    if (r->verdict != DRILL_FAIL && r->verdict != DRILL_MALFORMED)
+        return;
+    printf("%s%s:%u: %s\n", prefix, file, r->line, r->source);
+    printf("%s  expected  %s\n", prefix, r->expected);
+    if (r->came[0] != '\0')
+        printf("%s  came      %s\n", prefix, r->came);
+    for (uint32_t i = 0; i < r->ladder_count; i++)
+        printf("%s  %s\n", prefix, r->ladder[i]);
+}
+
+static void print_json(const struct drill_result *r, const char *file)
+{
+    struct json j;
+    json_event(&j, stdout, "script", (uint64_t)(r->script_ns > 0 ? r->script_ns : 0));
+    json_text(&j, "file", file);
+    json_text(&j, "verdict",
+              r->verdict == DRILL_FAIL        ? "fail"
+              : r->verdict == DRILL_MALFORMED ? "malformed"
+                                              : verdict_name(r->verdict));
+    json_number(&j, "events", r->events);
+    if (r->verdict != DRILL_PASS) {
+        json_number(&j, "line", r->line);
+        json_text(&j, "source", r->source);
+        json_text(&j, "feature", r->feature);
+        json_text(&j, "expected", r->expected);
+        json_text(&j, "came", r->came);
+    }
+    json_end(&j);
+}
+
+static void print_result(struct drilling *d, size_t i)
+{
+    const struct drill_result *r = &d->results[i];
+    const char *file = d->files[i];
+    d->passed += r->verdict == DRILL_PASS;
+    d->failed += r->verdict == DRILL_FAIL;
+    d->malformed += r->verdict == DRILL_MALFORMED;
+    d->unsupported += r->verdict == DRILL_UNSUPPORTED;
+    if (d->form == FORM_JSON) {
+        print_json(r, file);
+    } else if (d->form == FORM_TAP) {
+        const bool ok = r->verdict == DRILL_PASS || r->verdict == DRILL_UNSUPPORTED;
+        printf("%s %zu - %s", ok ? "ok" : "not ok", i + 1, file);
+        if (r->verdict == DRILL_UNSUPPORTED)
+            printf(" # SKIP unsupported: %s", r->feature);
+        putchar('\n');
+        print_details(r, file, "# ");
+    } else if (!d->quiet || r->verdict != DRILL_PASS) {
+        printf("%-11s %s (%u events, %.3f s)\n", verdict_name(r->verdict), file, r->events,
+               (double)r->script_ns / 1e9);
+        print_details(r, file, "  ");
+    }
+}
+
+static int summary(const struct drilling *d)
+{
+    if (d->form == FORM_JSON) {
+        struct json j;
+        json_event(&j, stdout, "summary", 0);
+        json_number(&j, "passed", d->passed);
+        json_number(&j, "failed", d->failed);
+        json_number(&j, "malformed", d->malformed);
+        json_number(&j, "unsupported", d->unsupported);
+        json_end(&j);
+    } else {
+        printf("%s%zu passed, %zu failed, %zu malformed, %zu unsupported\n",
+               d->form == FORM_TAP ? "# " : "", d->passed, d->failed, d->malformed, d->unsupported);
+    }
+    if (d->malformed > 0)
+        return CLI_USAGE;
+    if (d->failed > 0)
+        return CLI_FAILED;
+    return d->unsupported > 0 ? DRILL_UNSUPPORTED : CLI_OK;
+}
+
+static int run_all(struct drilling *d)
+{
+    const size_t bytes = d->count * sizeof *d->results;
+    d->results = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    d->workers = calloc(d->count, sizeof *d->workers);
+    if (d->results == MAP_FAILED || d->workers == NULL)
+        return args_failed("drill", "no memory for %zu results", d->count);
+    if (d->form == FORM_TAP)
+        printf("1..%zu\n", d->count);
+    size_t started = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        for (; started < d->count && started < i + d->jobs; started++)
+            if (!start(d, started))
+                return args_failed("drill", "fork: %s", strerror(errno));
+        finish(d, i);
+        print_result(d, i);
+        fflush(stdout);
+    }
+    const int status = summary(d);
+    munmap(d->results, bytes);
+    free(d->workers);
+    for (size_t i = 0; i < d->count; i++)
+        free(d->files[i]);
+    free(d->files);
+    return status;
+}
+
+/* --- options ----------------------------------------------------------------------------------- */
+
+static bool define(struct drilling *d, const char *text)
+{
+    char *copy = strdup(text);
+    char *equals = copy != NULL ? strchr(copy, '=') : NULL;
+    if (equals == NULL || equals == copy || d->define_count == DEFINES_MAX) {
+        free(copy);
+        return false;
+    }
+    *equals = '\0';
+    d->defines[d->define_count++] = (struct drill_define){ copy, equals + 1 };
+    return true;
+}
+
+static int configure(struct drilling *d, int id, const char *value)
+{
+    char why[256] = "";
+    const char *name = NULL;
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (options[i].id == id)
+            name = options[i].name;
+    if (drill_config_set(&d->config, name, value, why, sizeof why) != 0)
+        return args_wrong("drill", "%s", why);
+    d->config.overrides[d->config.override_count].name = name;
+    d->config.overrides[d->config.override_count++].value = value;
+    return CLI_OK;
+}
+
+static int take_option(struct drilling *d, int id, const char *value)
+{
+    uint64_t n;
+    switch (id) {
+    case ARGS_OPERAND:
+        if (!add_path(d, value, 0))
+            return args_failed("drill", "%s: can not be listed, or too many files", value);
+        return CLI_OK;
+    case OPT_KERNEL:
+        d->config.kernel = true;
+        return CLI_OK;
+    case OPT_JSON:
+        d->form = FORM_JSON;
+        return CLI_OK;
+    case OPT_TAP:
+        d->form = FORM_TAP;
+        return CLI_OK;
+    case OPT_QUIET:
+        d->quiet = true;
+        return CLI_OK;
+    case OPT_JOBS:
+        if (!args_number(value, 1, 256, &n))
+            return args_wrong("drill", "--jobs takes a number from 1 to 256");
+        d->jobs = (size_t)n;
+        return CLI_OK;
+    case OPT_TIME:
+        if (!args_number(value, 1, 86400, &n))
+            return args_wrong("drill", "--time takes seconds, from 1 to 86400");
+        d->seconds = (unsigned)n;
+        return CLI_OK;
+    case OPT_DEFINE:
+        return define(d, value) ? CLI_OK : args_wrong("drill", "--define takes NAME=VALUE");
+    default:
+        if (d->config.override_count == DRILL_OVERRIDES_MAX)
+            return args_wrong("drill", "too many options");
+        return configure(d, id, value);
+    }
+}
+
+int cmd_drill(int argc, char **argv)
+{
+    struct drilling d = { .seconds = 60 };
+    struct args a = { .command = "drill",
+                      .tables = { options },
+                      .counts = { OPTIONS },
+                      .argc = argc,
+                      .argv = argv,
+                      .at = 1 };
+    const char *value;
+    int id;
+    drill_config_default(&d.config);
+    while ((id = args_next(&a, &value)) != ARGS_END) {
+        if (id == ARGS_WRONG)
+            return CLI_USAGE;
+        if (id == OPT_HELP) {
+            help(&a);
+            return CLI_OK;
+        }
+        const int status = take_option(&d, id, value);
+        if (status != CLI_OK)
+            return status;
+    }
+    if (d.count == 0)
+        return args_wrong("drill", "which scripts?");
+    if (d.config.kernel)
+        d.config.patience_ns = (int64_t)10 * 1000000000;
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (d.jobs == 0)
+        d.jobs = d.config.kernel || processors < 1 ? 1 : (size_t)processors;
+    return run_all(&d);
+}
