@@ -215,6 +215,8 @@ static void take_packet(struct bench *b, const struct la_tx *tx)
         bench_fail(b, __FILE__, __LINE__, "a wrong TCP checksum was sent (MUST-2)");
     if (tcp_parse(p.payload, p.payload_len, &t->seg) != LA_DROP_NONE || p.payload[12] & 15)
         bench_fail(b, __FILE__, __LINE__, "a broken TCP header was sent");
+    if ((p.payload[12] >> 4) * 4u != TCP_HEADER_BYTES + tcp_options_bytes(&t->seg.opt))
+        bench_fail(b, __FILE__, __LINE__, "options that have no place there were sent (MUST-65)");
     if (b->tx_count == BENCH_TX_MAX)
         bench_fail(b, __FILE__, __LINE__, "more than %d segments wait", BENCH_TX_MAX);
     tcp_text_format(&t->seg, &out, line, sizeof line);
@@ -322,7 +324,7 @@ static void note_offer(struct bench *b, const struct tcp_seg *seg)
 {
     if (seg->flags & TCP_RST)
         return;
-    if (seg->flags & TCP_SYN)
+    if (seg->flags & TCP_SYN && bench_state_now(b) <= LA_SYN_SENT)
         b->peer_shift = seg->opt.has_wscale ? seg->opt.wscale : BENCH_NO_SHIFT;
     if (seg->flags & TCP_ACK || seg->flags & TCP_SYN) {
         const uint32_t shift = shift_of(b, seg, b->peer_shift);

@@ -290,6 +290,22 @@ BENCH_TEST(old_text_to_an_orphan_in_fin_wait_2_is_acknowledged)
     expect_state(b, LA_FIN_WAIT_2);
 }
 
+BENCH_TEST(the_window_of_a_record_never_moves_left_by_rounding)
+{
+    for (uint32_t wnd = 1100; wnd < 1230; wnd += 7) {
+        bench_again(b);
+        bench_state(b, LA_TIME_WAIT,
+                    &(struct bench_opt){ .rcv_wnd = wnd, .scale = true, .wscale = 7 });
+        bench_rx(b, "FIN ACK rcv -1 snd 0 wnd 100"); /* the bench judges the edge */
+        expect_tx(b, "ACK snd 0 rcv 0");
+        bench_again(b);
+        bench_state(b, BENCH_ORPHAN_FIN_WAIT_2,
+                    &(struct bench_opt){ .rcv_wnd = wnd, .scale = true, .wscale = 7 });
+        bench_rx(b, "SYN rcv 0 wnd 100");
+        expect_tx(b, "ACK snd 0 rcv 0");
+    }
+}
+
 BENCH_TEST(a_full_table_gives_up_the_record_nearest_its_end)
 {
     bench_begin(b, BENCH_PASSIVE, NULL);
