@@ -45,6 +45,8 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     LA_ASSERT(seq_lt(c->snd.una, ack) && seq_le(ack, c->snd.nxt));
     rtt_on_ack(t, c, a->seg, ack);
     queue_drop(&c->sndq, &t->env.chunks, t, text);
+    if (text > 0 && c->sndq.len_bytes == 0)
+        c->reserved = 0; /* a reservation behind it went with the last chunk */
     if (c->sndhint.chunk != SLAB_NONE) {
         if (c->sndhint.offset_bytes >= text)
             c->sndhint.offset_bytes -= text;
