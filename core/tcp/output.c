@@ -219,8 +219,10 @@ static bool plan_lost(struct tcp_conn *c, struct plan *p)
 {
     if (c->want_rtx) {
         c->want_rtx = false;
-        if (plan_again(c, c->snd.una, p))
+        if (plan_again(c, c->snd.una, p)) {
+            tcp_timer_stop(c, TCP_DL_RTX); /* the RTO counts from this one on, as on Linux */
             return true;
+        }
     }
     if (!seq_lt(c->snd.rtx, c->snd.nxt) || seq_diff(c->snd.una, c->snd.rtx) >= c->cwnd)
         return false;
