@@ -138,7 +138,11 @@ struct sim_host *sim_host(struct sim_world *w, const struct sim_host_opt *opt)
 void sim_host_aim(struct sim_host *h, uint64_t at_ns, struct la_endpoint local,
                   struct la_endpoint remote, uint32_t isn)
 {
-    const uint64_t isn_tick_ns = 64;
+    /*
+     * The ISN's clock ticks every 64 ns.  Only whole milliseconds are added, 15,625 ticks each, so
+     * that time stamps keep their phase: as many as bring the ticks to the wanted number, modulo 2^32.
+     */
+    const uint32_t inverse_of_15625 = 1757569337u;
     struct la_conn_info info = { 0 };
     la_conn_id conn;
 
@@ -148,7 +152,7 @@ void sim_host_aim(struct sim_host *h, uint64_t at_ns, struct la_endpoint local,
         sim_fail(h->w, "host %s: no ISN to aim with", h->name);
         return;
     }
-    h->opt.clock_ns += (isn - info.iss) * isn_tick_ns;
+    h->opt.clock_ns += sim_ms((uint32_t)((isn - info.iss) * inverse_of_15625));
     sim_release(h->arena);
     boot(h);
 }
