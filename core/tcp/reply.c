@@ -40,6 +40,8 @@ bool reply_push(struct tcp *t, const struct tcp_answer *to, struct tcp_seg *seg)
     r->state = to->state;
     r->retransmission = to->retransmission;
     r->header_len = (uint8_t)tcp_emit(seg, r->header);
+    if (!to->retransmission)
+        env_count(&t->env, LA_COUNT_OutSegs);
     if (seg->flags & TCP_RST)
         env_count(&t->env, LA_COUNT_OutRsts);
     return true;
