@@ -56,6 +56,11 @@ SCENARIO(handshake_and_close, 80)
     SIM_REQUIRE(
         w, w->failed || sim_count(p.a, LA_COUNT_OutRsts) + sim_count(p.b, LA_COUNT_OutRsts) == 0,
         "a reset in an orderly close");
+    SIM_REQUIRE(w,
+                w->failed ||
+                    sim_count(p.a, LA_COUNT_RetransSegs) + sim_count(p.b, LA_COUNT_RetransSegs) ==
+                        0,
+                "something was sent again though nothing was lost");
     sim_rest(w);
 }
 

@@ -2,6 +2,9 @@
 /*
  * trouble.c - Scenarios about hosts in trouble: crashes and clocks.
  */
+#include <string.h>
+
+#include "sim/memory.h"
 #include "sim/scenario.h"
 
 static struct sim_flow_opt some_flow(struct sim_world *w, uint64_t bytes)
@@ -98,4 +101,101 @@ SCENARIO(clock_jump, 20)
         sim_host_jump(sim_coin(w) ? p.a : p.b, sim_ms(sim_prng_between(&w->rng, 1, 18000)));
     }
     sim_end(w, sim_s(300));
+}
+
+struct spy {
+    struct sim_packet *last[2]; /* from either end */
+    const struct sim_host *first;
+    uint32_t packets;
+    uint32_t forged;
+};
+
+static uint32_t keep_last(struct sim_world *w, void *context, struct sim_packet *packet,
+                          const struct sim_segment *seg)
+{
+    struct spy *spy = context;
+    struct sim_packet **last = &spy->last[packet->from != spy->first];
+
+    (void)w;
+    (void)seg;
+    spy->packets++;
+    sim_release(*last);
+    *last = sim_packet_copy(packet);
+    return 0;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+/* A segment that somebody sends who can guess everything but the exact numbers. */
+static void forge(struct sim_world *w, void *context)
+{
+    struct spy *spy = context;
+    struct sim_packet *p = sim_packet_copy(spy->last[sim_coin(w)]);
+    const uint32_t little = (uint32_t)sim_prng_between(&w->rng, 1, 1000);
+    const uint32_t far = UINT32_C(1) << 30;
+    struct sim_segment seg;
+
+    sim_segment_read(p->bytes, p->len_bytes, &seg);
+    uint8_t *tcp = p->bytes + seg.ip_header_bytes;
+    const uint32_t next = seg.seq + sim_segment_span(&seg);
+    const struct {
+        uint8_t flags;
+        uint32_t seq, ack;
+    } kinds[] = {
+        { SIM_RST, next + little, 0 },
+        { SIM_RST | SIM_ACK, next + little, seg.ack },
+        { SIM_RST, next - little, 0 },
+        { SIM_RST, next + 2 * far, 0 },
+        { SIM_SYN, next + little, 0 },
+        { SIM_SYN, next - little, 0 },
+        { SIM_SYN | SIM_ACK, next + far, seg.ack },
+        { SIM_ACK, next, seg.ack + little },
+        { SIM_ACK, next, seg.ack - far },
+        { SIM_ACK | SIM_FIN, next + far, seg.ack },
+        { SIM_ACK, next + far, seg.ack },
+        { SIM_FIN, next, 0 },
+        { 0, next, 0 },
+    };
+    const uint64_t kind = sim_prng_below(&w->rng, sizeof kinds / sizeof kinds[0]);
+
+    tcp[13] = kinds[kind].flags;
+    put32(tcp + 4, kinds[kind].seq);
+    put32(tcp + 8, kinds[kind].ack);
+    sim_checksum_repair(p->bytes, p->len_bytes);
+    sim_inject(p, w->now_ns);
+    sim_release(p);
+    spy->forged++;
+}
+
+/*
+ * While two ends have nothing to say, somebody who knows their addresses and ports, but not
+ * their numbers, sends resets, SYNs, ACKs and FINs.  Expect: the connection lives on and
+ * ends well (RFC 5961), and no forged segment draws more than one answer.
+ */
+SCENARIO(blind_segments, 20)
+{
+    struct sim_pair p = sim_pair(w, &(struct sim_link_opt){ .delay_us = 5000 });
+    struct sim_flow_opt flow = some_flow(w, 5000);
+    struct spy spy = { .first = p.a };
+
+    for (unsigned i = 0; i < 2; i++)
+        flow.end[i].close_delay_us = 10000000;
+    sim_link_tap(p.link, keep_last, &spy);
+    sim_flow(w, p.a, p.b, &flow);
+    sim_run_until(w, sim_s(5));
+    const uint32_t before = spy.packets;
+
+    for (unsigned n = 0; n < 200; n++)
+        sim_at(w, sim_s(5) + sim_prng_below(&w->rng, sim_s(3)), forge, &spy);
+    sim_run_until(w, sim_s(9));
+    SIM_REQUIRE(w, spy.packets - before <= spy.forged, "%u answers to %u forged segments",
+                spy.packets - before, spy.forged);
+    sim_end(w, sim_s(30));
+    sim_link_tap(p.link, NULL, NULL);
+    sim_release(spy.last[0]);
+    sim_release(spy.last[1]);
 }
