@@ -228,6 +228,29 @@ BENCH_TEST(octets_with_their_overhead_are_held_to_the_receive_buffer)
     bench_recv(b, 3);
 }
 
+BENCH_TEST(an_ack_that_finds_no_room_at_once_goes_out_later)
+{
+    static uint8_t packet[200];
+    struct la_frame frame = { .bytes = packet };
+    struct tcp_seg seg;
+
+    bench_established(b, NULL);
+    const uint32_t room = la_table_use(b->s, LA_TABLE_REPLIES).limit;
+    bench_parse(b, "ACK rcv 100 snd 0 len 10 wnd 65535", false, &seg);
+    frame.len_bytes = bench_packet(b, &seg, packet);
+    for (uint32_t i = 0; i < room; i++) /* each wants an ACK of its own, and none is taken */
+        la_rx(b->s, b->now, &frame, 1);
+    bench_parse(b, "ACK rcv 0 snd 0 len 100 wnd 65535", false, &seg);
+    frame.len_bytes = bench_packet(b, &seg, packet);
+    la_rx(b->s, b->now, &frame, 1);
+    bench_drain(b);
+
+    for (uint32_t i = 0; i < room; i++)
+        expect_tx(b, "ACK snd 0 rcv 0");
+    expect_tx(b, "ACK snd 0 rcv 110");
+    expect_no_tx(b);
+}
+
 BENCH_TEST(text_from_twice_two_to_the_thirty_one_away_is_outside)
 {
     bench_established(b, NULL);

@@ -183,6 +183,17 @@ BENCH_TEST(with_an_equal_time_stamp_the_sequence_decides)
     expect_state(b, LA_SYN_RECEIVED);
 }
 
+BENCH_TEST(a_time_stamp_decides_nothing_where_none_was_agreed)
+{
+    time_wait(b, false);
+
+    bench_rx(b, "SYN rcv 0 wnd 65535 TS 5000:0");
+    expect_tx(b, "ACK snd 0 rcv 0");
+    expect_state(b, LA_TIME_WAIT);
+    bench_rx(b, "SYN rcv 1 wnd 65535 TS 0:0");
+    expect_state(b, LA_SYN_RECEIVED);
+}
+
 BENCH_TEST(a_syn_with_other_flags_does_not_reopen)
 {
     static const char *const lines[] = { "SYN ACK rcv 1 snd 0 wnd 65535", "SYN FIN rcv 1 wnd 65535",
