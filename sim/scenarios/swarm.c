@@ -82,7 +82,7 @@ static void random_flow(struct sim_world *w)
  * Two to four hosts in a star, one to twelve flows, every fault, for up to thirty
  * seconds.  Expect what the checkers expect, whatever was drawn.
  */
-SCENARIO(swarm, 110)
+SCENARIO(swarm, 90)
 {
     const uint64_t hosts = sim_prng_between(&w->rng, 2, 4);
     const uint64_t flows = sim_prng_between(&w->rng, 1, 12);

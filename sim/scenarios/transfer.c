@@ -24,6 +24,43 @@ static struct sim_flow *transfer(struct sim_world *w, const struct sim_pair *p, 
 }
 
 /*
+ * Two ends say little, now and then, over a path that loses nothing.  Expect: every byte
+ * is there one way and a delayed ACK later at the latest, though Nagle's algorithm holds some
+ * back, and nothing is ever sent again: ACKs are delayed by less than an RTO.
+ */
+SCENARIO(interactive, 20)
+{
+    const struct sim_link_opt link = { .delay_us = (uint32_t)sim_prng_below(&w->rng, 100000) };
+    const struct sim_pair p = sim_pair(w, &link);
+    struct sim_flow_opt flow = { .v6 = sim_coin(w) };
+
+    for (unsigned i = 0; i < 2; i++)
+        flow.end[i] = (struct sim_app_opt){ .send_bytes = sim_prng_below(&w->rng, 5000),
+                                            .write_max = 100,
+                                            .write_pause_us = 1000000,
+                                            .nodelay = sim_coin(w),
+                                            .close_delay_us = 1000000,
+                                            .close = SIM_CLOSE_HALF };
+    const struct sim_flow *f = sim_flow(w, p.a, p.b, &flow);
+
+    while (w->flows_open > 0 && !w->failed && w->now_ns < sim_s(200)) {
+        const uint64_t sent[] = { f->app[0].sent, f->app[1].sent };
+
+        sim_run_for(w, sim_us(link.delay_us) * 4 + sim_ms(50));
+        for (unsigned i = 0; i < 2; i++)
+            SIM_REQUIRE(w, f->app[1 - i].received >= sent[i] || !f->app[1 - i].connected,
+                        "a byte is late");
+    }
+    SIM_REQUIRE(w,
+                w->failed ||
+                    sim_count(p.a, LA_COUNT_RetransSegs) + sim_count(p.b, LA_COUNT_RetransSegs) ==
+                        0,
+                "something was sent again though nothing was lost");
+    sim_finish(w, sim_s(30));
+    sim_rest(w);
+}
+
+/*
  * A path with a rate and a short queue, otherwise perfect.  Expect: the transfer fills
  * the path, loses what the queue can not hold, and finishes.
  */
