@@ -13,6 +13,7 @@
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
+#define WINDOW_MAX (UINT32_C(65535) << 14) /* the record does not know what the peer offered */
 #define ISS_BEYOND 65537u /* above everything the old connection sent, and its window */
 
 static void refresh_timestamp(struct tcp_arrival *a, struct tcp_short *w)
@@ -155,6 +156,10 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
     }
     if (seq_gt(seg->ack, w->snd_nxt)) {
         stop_acked(a, ref, LA_DROP_ACK_UNSENT);
+        return false;
+    }
+    if (tcp_ack_too_old(seg->ack, w->snd_nxt, WINDOW_MAX, WINDOW_MAX)) {
+        stop_acked(a, ref, LA_DROP_ACK_TOO_OLD);
         return false;
     }
     if (w->state == LA_FIN_WAIT_2)

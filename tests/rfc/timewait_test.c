@@ -285,6 +285,25 @@ BENCH_TEST(text_to_an_orphan_in_fin_wait_2_draws_a_reset)
     expect_equal(b, la_drops(b->s, LA_DROP_TEXT_AFTER_CLOSE), 1);
 }
 
+BENCH_TEST(an_orphan_in_fin_wait_2_believes_no_ack_older_than_any_window)
+{
+    static const char *const lines[] = { "FIN ACK rcv 0 snd -1073725441 wnd 65535",
+                                         "FIN ACK rcv 0 snd 2147483648 wnd 65535",
+                                         "PSH ACK rcv 0 snd -2000000000 len 9 wnd 65535" };
+
+    bench_state(b, BENCH_ORPHAN_FIN_WAIT_2, NULL);
+
+    for (uint32_t i = 0; i < 3; i++) { /* RFC 5961 5.2, with 65535 * 2^14 for MAX.SND.WND */
+        bench_rx(b, lines[i]);
+        expect_tx(b, "ACK snd 0 rcv 0");
+        expect_drop(b, LA_DROP_ACK_TOO_OLD);
+        expect_state(b, LA_FIN_WAIT_2);
+        bench_sleep(b, MS(500));
+    }
+    bench_rx(b, "FIN ACK rcv 0 snd -1073725440 wnd 65535");
+    expect_state(b, LA_TIME_WAIT);
+}
+
 BENCH_TEST(old_text_to_an_orphan_in_fin_wait_2_is_acknowledged)
 {
     bench_established(b, NULL);
