@@ -71,7 +71,9 @@ void hand_new(struct hand *h, const struct hand_opt *opt)
     enum la_err err = la_init(h->mem, h->mem_bytes, &config, h->now, &h->s);
     LA_ASSERT(err == LA_OK);
     h->t = &h->s->tcp;
-    const struct la_iface_config iface = { .mtu_bytes = opt->mtu_bytes ? opt->mtu_bytes : 1500 };
+    const struct la_iface_config iface = { .mtu_bytes = opt->mtu_bytes ? opt->mtu_bytes : 1500,
+                                           .flags = opt->iface_flags,
+                                           .gso_max_bytes = opt->gso_max_bytes };
     const int number = la_iface_add(h->s, &iface);
     LA_ASSERT(number == 0);
     err = la_addr_add(h->s, 0, (struct la_prefix){ .addr = h->us, .len = h->v6 ? 64 : 120 }, 0);

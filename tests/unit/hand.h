@@ -31,7 +31,7 @@ struct hand {
 struct hand_opt {
     bool v6;
     const struct la_config *config;
-    uint32_t mtu_bytes;
+    uint32_t mtu_bytes, iface_flags, gso_max_bytes;
     uint64_t start_ns;
     uint32_t iss, irs; /* both ISS of hand_establish(): ours is forced */
     const char *syn;   /* what follows "SYN" in the peer's SYN; NULL: "wnd 65535 mss 1460" */
