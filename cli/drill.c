@@ -23,6 +23,8 @@
 
 #define FILES_MAX 100000
 #define DEFINES_MAX 64
+/* What a kernel's ticks and a busy machine add to the tolerance, in real time. */
+#define REAL_TOLERANCE_NS 20000000
 #define SCRIPT_BYTES_MAX ((size_t)16 << 20)
 
 enum {
@@ -432,8 +434,10 @@ int cmd_drill(int argc, char **argv)
     }
     if (d.count == 0)
         return args_wrong("drill", "which scripts?");
-    if (d.config.kernel)
+    if (d.config.kernel) {
         d.config.patience_ns = (int64_t)10 * 1000000000;
+        d.config.tolerance_ns += REAL_TOLERANCE_NS;
+    }
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (d.jobs == 0)
         d.jobs = d.config.kernel || processors < 1 ? 1 : (size_t)processors;

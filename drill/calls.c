@@ -296,6 +296,7 @@ bool drill_run_call(struct drill_run *r, const struct drill_call *call)
     if (!c->kind->prepare(c))
         return false;
     note_connect(c);
+    c->op.waits = r->event->when.blocks;
     r->host.begin(r->host.self, &c->op);
     if (c->op.done)
         return judge(c);

@@ -31,6 +31,7 @@ struct drill_calling {
     struct sockaddr_storage addr;
     socklen_t addr_len;
     struct iovec iov[DRILL_IOV_MAX];
+    const struct drill_expr *iov_text[DRILL_IOV_MAX]; /* what the script says of its bytes */
     int iov_count;
     struct msghdr msg;
     const struct drill_expr *expected; /* the argument that is written to */

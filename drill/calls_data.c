@@ -34,9 +34,11 @@ static bool make_buffer(struct drill_calling *c, const struct drill_expr *e, int
                                (long long)DRILL_BUFFER_MAX);
     if (e->kind == DRILL_WORD && strcmp(e->text, "NULL") == 0) {
         *out = (struct iovec){ NULL, (size_t)len };
+        c->iov_text[out - c->iov] = e;
         return true;
     }
     uint8_t *bytes = drill_alloc(c->r->pool, (size_t)len + 1);
+    c->iov_text[out - c->iov] = e;
     if (e->kind == DRILL_STRING && writes(c)) {
         memcpy(bytes, e->text, e->text_len < (size_t)len ? e->text_len : (size_t)len);
         c->r->own_text = true;
@@ -244,13 +246,14 @@ static intptr_t flags_of(const struct drill_calling *c)
 static bool check_bytes(struct drill_calling *c, uint64_t at)
 {
     int64_t left = c->op.result;
-    const bool text = c->expected->kind == DRILL_STRING;
     for (int v = 0; v < c->iov_count; v++) {
         const uint8_t *bytes = c->iov[v].iov_base;
+        const struct drill_expr *e = c->iov_text[v];
+        const bool text = e->kind == DRILL_STRING;
         for (size_t i = 0; i < c->iov[v].iov_len && left > 0; i++, left--, at++) {
-            const uint8_t wanted = !text                       ? drill_pattern(at)
-                                   : i < c->expected->text_len ? (uint8_t)c->expected->text[i]
-                                                               : 0;
+            const uint8_t wanted = !text             ? drill_pattern(at)
+                                   : i < e->text_len ? (uint8_t)e->text[i]
+                                                     : 0;
             if (bytes != NULL && bytes[i] != wanted)
                 return drill_failf(c->r,
                                    drill_format(c->r->pool, "byte 0x%02x at %llu of the stream",

@@ -49,6 +49,7 @@ struct drill_op {
     enum drill_op_kind kind;
     intptr_t args[6];
     int64_t result; /* what it returned, or a negative errno */
+    bool waits;     /* the script expects it to wait */
     bool done;
     int64_t began_ns, done_ns;
 };

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,9 @@
 
 #include <lastack/runtime.h>
 
-/* A call that is not back by then is taken to wait. */
-#define AT_ONCE_NS 20000000
+/* A call that is not back by then is taken to wait; one that is to wait has that long to begin. */
+#define AT_ONCE_MS 100
+#define TO_BEGIN_MS 1
 
 struct host {
     struct la_rt_driver *tun;
@@ -177,7 +179,7 @@ static void kernel_begin(void *self, struct drill_op *op)
     h->op = op;
     pthread_cond_signal(&h->asked);
     pthread_mutex_unlock(&h->mutex);
-    if (poll(&back, 1, AT_ONCE_NS / 1000000) == 1)
+    if (poll(&back, 1, op->waits ? TO_BEGIN_MS : AT_ONCE_MS) == 1)
         (void)call_is_back(h);
 }
 
@@ -334,6 +336,7 @@ bool drill_kernel_open(const struct drill_config *config, struct drill_host *hos
         snprintf(error, error_bytes, "a route: %s", strerror(errno));
         return false;
     }
+    signal(SIGPIPE, SIG_IGN);
     h->returned = eventfd(0, EFD_NONBLOCK);
     h->remote = config->remote;
     h->folder = config->folder;

@@ -109,6 +109,8 @@ static bool read_flags(struct drill_reader *r, struct drill_packet *p)
             k++;
         if (k < 8) {
             p->flags |= letters[k].flag;
+        } else if (at[i] == 'p' && !p->inbound) {
+            p->flags_any_push = true;
         } else if (at[i] == 'A') {
             p->reserved |= 1;
         } else if (at[i] >= '0' && at[i] <= '7') {

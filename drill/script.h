@@ -106,7 +106,7 @@ struct drill_packet {
     uint16_t src_port, dst_port;
     uint8_t flags;       /* as on the wire */
     uint8_t reserved;    /* the low nibble of the offset's byte: AE is 1 */
-    bool flags_any_push; /* the dialect does not care for PSH */
+    bool flags_any_push; /* p: PSH or not */
     struct drill_seq seq;
     bool has_ack, ack_absolute;
     uint32_t ack;

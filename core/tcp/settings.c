@@ -150,6 +150,8 @@ void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
         c->want_ack = true;
         tcp_output_wake(t, ci);
     }
+    if (option == LA_OPT_QUICKACK && !c->set.quickack)
+        c->quick = 0; /* ACKs may wait from now on, also at the beginning: as on Linux */
     if (option == LA_OPT_USER_TIMEOUT)
         tcp_user_timeout_changed(t, ci);
     if (option == LA_OPT_SNDBUF)
