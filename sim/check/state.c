@@ -51,7 +51,7 @@ static const char *judge_mask(const struct sim_app *a, const struct la_conn_info
     if (!over && i->state != LA_CLOSED &&
         peer_has_closed(i->state) != ((i->mask & LA_PEER_CLOSED) != 0))
         return "PEER_CLOSED does not follow from the state";
-    if (i->state == LA_ESTABLISHED && i->snd_queued_bytes == 0 && chunks.used < chunks.limit / 2 &&
+    if (i->state == LA_ESTABLISHED && i->snd_queued_bytes == 0 && chunks.used < chunks.limit / 4 &&
         !(i->mask & LA_WRITABLE))
         return "nothing is queued, yet it is not WRITABLE";
     return NULL;

@@ -54,6 +54,7 @@ struct conn {
     struct side side[2];
     uint32_t incarnation;
     uint32_t empty_in_a_row;
+    bool strayed; /* a late copy of a SYN has drawn a SYN-ACK of nobody's stream */
 };
 
 struct sim_wire {
@@ -136,6 +137,7 @@ static void take_syn(struct conn *c, int s, const struct sim_segment *seg)
         return;
     if (me->live || !peer->live)
         c->incarnation++;
+    c->strayed = me->live && seg->flags & SIM_ACK;
     if (me->live && !(seg->flags & SIM_ACK))
         *peer = (struct side){ 0 };
     *me = (struct side){
@@ -264,7 +266,7 @@ static const char *judge(struct sim_host *from, const struct sim_segment *seg,
     if (!wrong && seg->text_bytes)
         wrong = judge_text(from, seg, seq, me);
     if (!wrong)
-        wrong = judge_ack(c, s, seg, from->w->strays);
+        wrong = judge_ack(c, s, seg, c->strayed || from->w->strays);
     return wrong;
 }
 
