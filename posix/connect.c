@@ -25,7 +25,7 @@ static int open_to(struct la_sockets *x, struct sock *s, struct la_endpoint to)
         return -ENETUNREACH;
     if (to.port == 0)
         return -ECONNREFUSED; /* nobody can listen there */
-    if (!s->port_locked)
+    if (!s->on_port)
         failed = port_for_connect(x, s, to, &local.port);
     if (failed != 0)
         return failed;
@@ -38,7 +38,9 @@ static int open_to(struct la_sockets *x, struct sock *s, struct la_endpoint to)
         return error_of(err);
     s->what = WHAT_CONN;
     s->told = 0;
+    s->received = 0;
     s->error_taken = false;
+    s->error = 0;
     s->remote = to;
     if (la_conn_info(x->stack, s->conn, &info) == LA_OK)
         s->local = info.local;
@@ -78,7 +80,6 @@ int la_sock_connect(struct la_sockets *x, int fd, const struct sockaddr *addr, u
     if (addr->sa_family == AF_UNSPEC) {
         sock_disconnect(x, s);
         s->phase = PHASE_UNCONNECTED;
-        desc_wake(&s->d, 0);
         return 0;
     }
     switch (s->phase) {
@@ -87,10 +88,7 @@ int la_sock_connect(struct la_sockets *x, int fd, const struct sockaddr *addr, u
     case PHASE_DISCONNECTING:
         return -EINVAL;
     case PHASE_CONNECTING:
-        err = connecting(x, s);
-        if (err != -EALREADY)
-            desc_wake(&s->d, 0);
-        return err;
+        return connecting(x, s);
     case PHASE_UNCONNECTED:
         break;
     }
@@ -114,12 +112,23 @@ static void finish(struct la_sockets *x, struct sock *s)
         la_panic(__FILE__, __LINE__, "a connection is held by its socket");
 }
 
+/* Nobody will read what comes after both directions were shut: Linux resets the peer. */
+static void refuse_text(struct la_sockets *x, struct sock *s)
+{
+    const enum la_err err = la_shutdown(x->stack, now_of(x), s->conn, LA_SHUT_TEXT);
+
+    if (err != LA_OK && err != LA_ENOTCONN)
+        la_panic(__FILE__, __LINE__, "a connection is held by its socket");
+}
+
 static void shut(struct la_sockets *x, struct sock *s, bool rd, bool wr)
 {
     s->rd_shut |= rd;
     s->wr_shut |= wr;
     if (wr && s->what == WHAT_CONN)
         finish(x, s);
+    if (s->rd_shut && s->wr_shut && s->what == WHAT_CONN)
+        refuse_text(x, s);
 }
 
 int la_sock_shutdown(struct la_sockets *x, int fd, int how)
@@ -177,6 +186,7 @@ static bool linger(struct la_sockets *x, struct sock *s)
     if (v.closed || v.opening)
         return false;
     finish(x, s);
+    refuse_text(x, s);
     if (!sock_stream_closing(x, s))
         return false;
     s->lingering = true;

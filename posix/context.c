@@ -81,11 +81,24 @@ struct la_sockets_use la_sockets_use(const struct la_sockets *x)
     return x->use;
 }
 
+/* Have bytes come since the last event? */
+static bool received(const struct la_sockets *x, struct sock *s)
+{
+    const uint64_t before = s->received;
+    struct la_conn_info info;
+
+    if (la_conn_info(x->stack, s->conn, &info) != LA_OK)
+        return false;
+    s->received = info.bytes_received;
+    return info.bytes_received > before;
+}
+
 /* What is news about a connection, as wake-up keys of Linux. */
-static uint32_t news(struct sock *s, uint32_t mask)
+static uint32_t news(const struct la_sockets *x, struct sock *s, uint32_t mask)
 {
     const uint32_t states = LA_CONNECTED | LA_PEER_CLOSED | LA_ERROR_SET | LA_HANGUP;
     const uint32_t risen = mask & ~s->told;
+    const bool more = (mask & LA_READABLE) && received(x, s);
     uint32_t key = 0;
 
     s->told = mask;
@@ -95,9 +108,21 @@ static uint32_t news(struct sock *s, uint32_t mask)
         s->nospace = false;
         key |= WAKE_OUT;
     }
-    if (mask & LA_READABLE)
+    if (more)
         key |= WAKE_IN;
     return key != 0 ? key : (uint32_t)EPOLLMSG; /* nobody can ask for it: nobody is told */
+}
+
+/* Has the accept queue grown?  An accept is an event of the core too, but no edge. */
+static bool arrived(const struct la_sockets *x, struct sock *s)
+{
+    struct la_listener_info info;
+    const uint32_t before = s->told;
+
+    if (la_listener_info(x->stack, s->listener, &info) != LA_OK)
+        return false;
+    s->told = info.accept_len;
+    return info.accept_len > before;
 }
 
 bool la_sockets_event(struct la_sockets *x, const struct la_event *event)
@@ -112,7 +137,10 @@ bool la_sockets_event(struct la_sockets *x, const struct la_event *event)
             ? s->what != WHAT_CONN || s->conn.bits != event->conn.bits
             : s->what != WHAT_LISTEN || s->listener.bits != event->listener.bits)
         return false;
-    desc_wake(&s->d, event->kind == LA_EVENT_CONN ? news(s, event->mask) : WAKE_IN);
+    if (event->kind == LA_EVENT_CONN)
+        desc_wake(&s->d, news(x, s, event->mask));
+    else if (arrived(x, s))
+        desc_wake(&s->d, WAKE_IN);
     return true;
 }
 

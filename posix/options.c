@@ -107,6 +107,8 @@ int la_sock_getsockopt(struct la_sockets *x, int fd, int level, int name, void *
     if (*len > INT32_MAX)
         return -EINVAL;
     o = find(s, level, name);
+    if (o == NULL && !s->v6 && level != SOL_SOCKET && level != IPPROTO_TCP && level != IPPROTO_IP)
+        return -EOPNOTSUPP; /* so Linux says of levels that IPv4 has not, when reading */
     if (o == NULL)
         return -ENOPROTOOPT;
     b.len = *len;

@@ -114,8 +114,7 @@ int opt_set_v6only(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 {
     int value;
 
-    (void)x;
-    if (b->len < sizeof value || s->port_locked || s->local.port != 0)
+    if (b->len < sizeof value || port_bound(x, s))
         return -EINVAL;
     (void)opt_int(b, &value);
     s->set.v6only = value != 0;

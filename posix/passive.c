@@ -43,7 +43,7 @@ static int bind_address(const struct la_sockets *x, const struct sock *s, struct
 {
     if (s->v6 && addr.bytes[0] == 0xff)
         return -EINVAL; /* a stream to a group */
-    if (s->what != WHAT_CLOSE || s->port_locked || s->addr_locked)
+    if (port_bound(x, s))
         return 0; /* told by the caller, after the family's own checks */
     if (s->v6 && la_addr_is_v4(addr) && s->set.v6only)
         return -EINVAL;
@@ -70,8 +70,9 @@ int la_sock_bind(struct la_sockets *x, int fd, const struct sockaddr *addr, uint
         err = bind_address(x, s, to.addr);
     if (err != 0)
         return err;
-    if (s->what != WHAT_CLOSE || s->port_locked || (s->local.port != 0 && s->addr_locked))
+    if (port_bound(x, s))
         return -EINVAL;
+    port_drop(x, s);
     before = s->local;
     v6only = s->set.v6only;
     s->local = to;
@@ -87,8 +88,9 @@ int la_sock_bind(struct la_sockets *x, int fd, const struct sockaddr *addr, uint
         return err;
     }
     s->addr_locked = !la_addr_is_unspecified(to.addr);
-    s->port_locked = s->local.port != 0;
-    if (s->port_locked)
+    s->port_locked = to.port != 0;
+    s->bound_again = s->what == WHAT_CONN;
+    if (s->local.port != 0)
         port_hold(x, s);
     return 0;
 }
@@ -111,6 +113,7 @@ static int begin_listening(struct la_sockets *x, struct sock *s, uint32_t backlo
     if (err != LA_OK)
         return error_of(err);
     s->what = WHAT_LISTEN;
+    s->told = 0;
     return sock_options_apply(x, s);
 }
 
@@ -119,6 +122,7 @@ int la_sock_listen(struct la_sockets *x, int fd, int backlog)
     uint64_t most = 0;
     struct sock *s;
     int err = sock_at(x, fd, &s);
+    bool chosen;
 
     if (err != 0)
         return err;
@@ -130,18 +134,17 @@ int la_sock_listen(struct la_sockets *x, int fd, int backlog)
         return -EINVAL;
     if (s->what == WHAT_LISTEN)
         return error_of(la_listener_set_backlog(x->stack, s->listener, (uint32_t)backlog));
-    if (!s->port_locked) {
+    chosen = !s->on_port;
+    if (chosen) {
         err = port_for_bind(x, s, &s->local.port);
         if (err != 0)
             return err;
-        port_hold(x, s); /* as long as it listens */
+        port_hold(x, s);
     } else if (port_conflict(x, s, s->local.port, true)) {
         return -EADDRINUSE;
     }
     err = begin_listening(x, s, (uint32_t)backlog);
-    if (err == 0)
-        desc_wake(&s->d, 0);
-    else if (!s->port_locked)
+    if (err != 0 && chosen)
         port_drop(x, s);
     return err;
 }
@@ -163,6 +166,8 @@ static int accept_into(struct la_sockets *x, struct sock *listener, struct sock 
 
     if (err != LA_OK)
         return error_of(err);
+    if (listener->told > 0)
+        listener->told--;
     take_after(s, listener);
     s->conn = accepted.conn;
     s->local = accepted.local;

@@ -41,6 +41,14 @@ void port_drop(struct la_sockets *x, struct sock *s)
     s->on_port = false;
 }
 
+/* A connection that is over has given back a port that was not asked for by number. */
+bool port_bound(const struct la_sockets *x, const struct sock *s)
+{
+    if (s->what == WHAT_CLOSE)
+        return s->on_port;
+    return s->port_locked || (s->bound_again && s->on_port) || !sock_view(x, s).closed;
+}
+
 /* What a socket is bound to, as a set of addresses. */
 struct span {
     struct la_addr addr;
@@ -85,7 +93,8 @@ static bool sock_conflict(const struct la_sockets *x, const struct sock *s, uint
                           bool relax)
 {
     for (const struct sock *t = x->port[bucket_of(port)]; t != NULL; t = t->port_next) {
-        if (t == s || t->local.port != port || !overlap(span_of(s), span_of(t)))
+        if (t == s || t->local.port != port || !port_bound(x, t) ||
+            !overlap(span_of(s), span_of(t)))
             continue;
         if (!relax || t->what == WHAT_LISTEN || !reuse_of(x, s) || !reuse_of(x, t))
             return true;

@@ -88,8 +88,9 @@ struct sock {
     enum what what;
     enum phase phase;
     bool v6;
-    bool port_locked, addr_locked; /* given by bind() */
+    bool port_locked, addr_locked; /* asked for with bind(), by number */
     bool on_port;                  /* stands in the table of ports */
+    bool bound_again;              /* after its connection was over */
     bool rd_shut, wr_shut;
     bool error_taken; /* the core's error of this connection was fetched */
     bool nospace;     /* somebody found no room to send */
@@ -98,7 +99,9 @@ struct sock {
     struct la_endpoint local, remote;
     la_conn_id conn;
     la_listener_id listener;
-    uint32_t told; /* readiness by the core's last event */
+    uint32_t
+        told; /* by the core's last event: readiness; of a listener, who waits to be accepted */
+    uint64_t received; /* bytes, by the last event that told of some */
     uint64_t cookie;
     struct settings set;
     struct sock *port_next;
@@ -165,6 +168,8 @@ int port_for_bind(struct la_sockets *x, const struct sock *s, uint16_t *port);
 /* Return: 0 with a port for a connection to @remote, or a negative errno. */
 int port_for_connect(struct la_sockets *x, const struct sock *s, struct la_endpoint remote,
                      uint16_t *port);
+/* Does it have a port that bind() gave, or that a connection uses? */
+bool port_bound(const struct la_sockets *x, const struct sock *s);
 void port_hold(struct la_sockets *x, struct sock *s);
 void port_drop(struct la_sockets *x, struct sock *s);
 

@@ -101,6 +101,8 @@ static bool disconnect_is_reset(const struct la_conn_info *info)
 
 void sock_disconnect(struct la_sockets *x, struct sock *s)
 {
+    const bool had_port =
+        s->port_locked || s->bound_again || s->what == WHAT_CLOSE; /* as far as bind() gave it */
     struct la_conn_info info;
 
     if (s->what == WHAT_CONN) {
@@ -111,14 +113,15 @@ void sock_disconnect(struct la_sockets *x, struct sock *s)
         s->what = WHAT_CLOSE;
     }
     drop_core(x, s);
-    if (!s->port_locked)
+    if (!had_port)
         port_drop(x, s);
     if (!s->addr_locked)
         s->local.addr = (struct la_addr){ { 0 } };
     s->remote = (struct la_endpoint){ .port = 0 };
     s->rd_shut = s->wr_shut = false;
-    s->error_taken = s->nospace = false;
+    s->error_taken = s->nospace = s->bound_again = false;
     s->told = 0;
+    desc_wake(&s->d, (uint32_t)EPOLLERR); /* sk_error_report() */
 }
 
 bool sock_stream_closing(const struct la_sockets *x, const struct sock *s)

@@ -276,6 +276,11 @@ static enum tcp_next step6_urg(struct tcp_arrival *a)
     return TCP_GO_ON;
 }
 
+static bool nobody_will_read(const struct tcp_conn *c)
+{
+    return c->held ? c->text_shut && c->fin_queued : c->listener == SLAB_NONE;
+}
+
 /* Seventh, process the segment text. */
 static enum tcp_next step7_text(struct tcp_arrival *a)
 {
@@ -289,10 +294,9 @@ static enum tcp_next step7_text(struct tcp_arrival *a)
         ack_now(t, a->ci); /* after a FIN there should be none; ignore it */
         return tcp_stop(a, LA_DROP_NO_TEXT_STATE);
     }
-    if (!c->held && c->listener == SLAB_NONE && a->len > 0) {
-        /* SHLD-3: the application has closed and will never read this. */
+    if (a->len > 0 && nobody_will_read(c)) { /* SHLD-3: the application has closed */
         env_count(&t->env, LA_COUNT_TCPAbortOnData);
-        tcp_reset(t, a->ci, LA_ECONNABORTED, LA_DROP_TEXT_AFTER_CLOSE);
+        tcp_reset(t, a->ci, c->held ? LA_ECONNRESET : LA_ECONNABORTED, LA_DROP_TEXT_AFTER_CLOSE);
         return tcp_stop(a, LA_DROP_TEXT_AFTER_CLOSE);
     }
     if (a->len == 0 && !a->fin) {

@@ -34,7 +34,7 @@ enum la_err tcp_shutdown(struct tcp *t, uint32_t ci, uint32_t how)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
-    if (how == 0 || how & ~(LA_SHUT_RD | LA_SHUT_WR))
+    if (how == 0 || how & ~(LA_SHUT_RD | LA_SHUT_WR | LA_SHUT_TEXT))
         return LA_EINVAL;
     if (in(c, S(CLOSED) | S(SYN_SENT)))
         return LA_ENOTCONN;
@@ -47,6 +47,8 @@ enum la_err tcp_shutdown(struct tcp *t, uint32_t ci, uint32_t how)
         }
         conn_ready(t, ci, true);
     }
+    if (how & LA_SHUT_TEXT)
+        c->text_shut = true;
     if (how & LA_SHUT_WR)
         queue_fin(t, ci);
     return LA_OK;

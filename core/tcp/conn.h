@@ -87,6 +87,7 @@ struct tcp_conn {
     bool fin_known : 1;   /* the peer's FIN came before text that is still missing */
     bool persist : 1;     /* TCP_DL_RTX is the persist timer */
     bool zero_adv : 1;    /* the window last advertised was zero */
+    bool text_shut : 1;   /* text that comes after our FIN is queued draws a reset */
 
     struct {
         tcp_seq una, nxt, wl1, wl2;

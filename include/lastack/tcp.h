@@ -139,11 +139,14 @@ LA_MUST_CHECK int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, vo
 
 #define LA_SHUT_RD 1u
 #define LA_SHUT_WR 2u
+#define LA_SHUT_TEXT 4u
 
 /*
  * la_shutdown() - End one direction or both, keeping the handle.
  * @how: LA_SHUT_RD (what arrives is acknowledged and discarded), LA_SHUT_WR (a FIN
- *       follows the bytes already taken), or both
+ *       follows the bytes already taken), or both; LA_SHUT_TEXT (once the FIN is
+ *       queued, text that arrives draws a reset, as it does after la_close(); what has
+ *       come can still be read)
  *
  * Return: LA_OK (also when already done); LA_ENOTCONN; LA_EBADHANDLE.
  * RFC:    9293 3.10.4 for LA_SHUT_WR.

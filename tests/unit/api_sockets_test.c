@@ -116,6 +116,30 @@ TEST(time_wait_remembers_whether_its_port_may_be_reused)
     }
 }
 
+TEST(text_after_both_directions_were_shut_resets_the_peer_and_what_came_before_is_read)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct w2 *w = w2_new(&(struct w2_opt){ .v6 = v6 });
+        uint8_t bytes[8];
+
+        w2_connect(w);
+        assert_int_equal(la_send(w->s[1], w->now, w->conn[1], "early", 5, 0), 5);
+        w2_turn(w);
+        assert_int_equal(la_shutdown(w->s[0], w->now, w->conn[0], LA_SHUT_TEXT), LA_OK);
+        assert_int_equal(la_send(w->s[1], w->now, w->conn[1], "+", 1, 0), 1);
+        w2_turn(w); /* the FIN is not queued yet */
+        assert_int_equal(la_shutdown(w->s[0], w->now, w->conn[0], LA_SHUT_WR), LA_OK);
+        w2_turn(w);
+        assert_int_equal(la_send(w->s[1], w->now, w->conn[1], "late", 4, 0), 4);
+        w2_turn(w);
+        assert_int_equal(la_conn_error(w->s[1], w->conn[1], NULL), LA_EPIPE);
+        assert_int_equal(la_recv(w->s[0], w->now, w->conn[0], bytes, 8), 6);
+        assert_int_equal(la_recv(w->s[0], w->now, w->conn[0], bytes, 8), LA_ECONNRESET);
+        assert_int_equal(la_counter(w->s[0], LA_COUNT_TCPAbortOnData), 1);
+        w2_free(w);
+    }
+}
+
 TEST(own_addresses_are_told_from_others)
 {
     struct w2 *w = w2_new(NULL);
