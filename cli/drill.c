@@ -23,8 +23,9 @@
 
 #define FILES_MAX 100000
 #define DEFINES_MAX 64
-/* What a kernel's ticks and a busy machine add to the tolerance, in real time. */
-#define REAL_TOLERANCE_NS 20000000
+/* A kernel's timers are late by up to an eighth, and a machine may be busy. */
+#define REAL_TOLERANCE_NS 30000000
+#define REAL_TOLERANCE_PERCENT 13
 #define SCRIPT_BYTES_MAX ((size_t)16 << 20)
 
 enum {
@@ -437,6 +438,8 @@ int cmd_drill(int argc, char **argv)
     if (d.config.kernel) {
         d.config.patience_ns = (int64_t)10 * 1000000000;
         d.config.tolerance_ns += REAL_TOLERANCE_NS;
+        if (d.config.tolerance_percent == 0)
+            d.config.tolerance_percent = REAL_TOLERANCE_PERCENT;
     }
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (d.jobs == 0)

@@ -312,6 +312,34 @@ static bool loopback_up(void)
     return ok;
 }
 
+/*
+ * A device that is up is not yet one that works: routes come to life on the kernel's own time.
+ * So it is asked with echo requests until one is answered.
+ */
+static bool answers(struct host *h, const struct drill_config *config)
+{
+    const bool v6 = config->mode == DRILL_IPV6;
+    struct drill_segment echo = { .src = config->remote, .dst = config->local, .ttl = 64 };
+    struct drill_capture reply;
+    uint8_t bytes[128];
+    echo.version = v6 ? 6 : 4;
+    echo.protocol = v6 ? DRILL_IP_ICMP6 : DRILL_IP_ICMP;
+    echo.icmp_type = v6 ? 128 : 8;
+    const uint32_t len = drill_wire_build(&echo, bytes);
+    for (int tries = 0; tries < 200; tries++) {
+        struct pollfd readable = { .fd = h->tun->fd, .events = POLLIN };
+        kernel_inject(h, bytes, len);
+        (void)poll(&readable, 1, 10);
+        if (!next_frame(h, &reply))
+            continue;
+        while (poll(&readable, 1, 10) == 1) /* late answers to earlier questions */
+            (void)next_frame(h, &reply);
+        h->frame_at = h->frame_count = 0;
+        return true;
+    }
+    return false;
+}
+
 bool drill_kernel_open(const struct drill_config *config, struct drill_host *host, char *error,
                        size_t error_bytes)
 {
@@ -344,6 +372,10 @@ bool drill_kernel_open(const struct drill_config *config, struct drill_host *hos
     pthread_cond_init(&h->asked, NULL);
     if (h->returned < 0 || pthread_create(&h->thread, NULL, run_calls, h) != 0) {
         snprintf(error, error_bytes, "a thread for system calls: %s", strerror(errno));
+        return false;
+    }
+    if (!answers(h, config)) {
+        snprintf(error, error_bytes, "the kernel does not answer on its TUN device");
         return false;
     }
     h->begin_ns = la_rt_now().ns;
