@@ -177,6 +177,7 @@ static int accept_into(struct la_sockets *x, struct sock *listener, struct sock 
 
 int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_t *len, int flags)
 {
+    struct la_listener_info queue;
     struct sock *listener, *s;
     int err, new_fd;
 
@@ -193,6 +194,8 @@ int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_
         return err;
     if (listener->what != WHAT_LISTEN)
         return -EINVAL;
+    if (la_listener_info(x->stack, listener->listener, &queue) != LA_OK || queue.accept_len == 0)
+        return -EAGAIN;
     s = sock_new(x, listener->v6, flags);
     if (s == NULL)
         return -ENFILE;
