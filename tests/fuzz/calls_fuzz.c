@@ -7,7 +7,7 @@
  * handle which names nothing is always refused, and that a refused call changes nothing.
  */
 #include "tests/fuzz/duo.h"
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/choices.h"
 
 #define STEPS_MAX 500u
 

@@ -1,31 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* input.h - A fuzz target's input, read byte by byte; one that ends reads as zeros. */
+/*
+ * input.h - A fuzzer's bytes, taken from the front as choices; zeros when they are used up.
+ *
+ * must() is the oracle's word: what it says ends the run if it is not so.
+ */
 #ifndef TESTS_FUZZ_INPUT_H
 #define TESTS_FUZZ_INPUT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 struct input {
-    const uint8_t *at;
-    uint32_t left;
+    const uint8_t *bytes;
+    size_t left;
 };
 
-static inline uint8_t u8(struct input *in)
+static inline uint8_t input_u8(struct input *in)
 {
     if (in->left == 0)
         return 0;
     in->left--;
-    return *in->at++;
+    return *in->bytes++;
 }
-static inline uint16_t u16(struct input *in)
+static inline uint32_t input_u16(struct input *in)
 {
-    const uint32_t high = u8(in);
-    return (uint16_t)(high << 8 | u8(in));
+    const uint32_t low = input_u8(in);
+    return low | (uint32_t)input_u8(in) << 8;
 }
-static inline uint32_t u32(struct input *in)
+/* A number of any size: the first byte says how many bits, two more the upper ones. */
+static inline uint64_t input_scaled(struct input *in)
 {
-    const uint32_t high = u16(in);
-    return high << 16 | u16(in);
+    const uint32_t shift = input_u8(in) % 49u;
+    return (uint64_t)input_u16(in) << shift;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes);
+
+#define must(x) ((x) ? (void)0 : must_fail(__FILE__, __LINE__, #x))
+
+static inline void must_fail(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: it must be that %s\n", file, line, what);
+    abort();
+}
+static inline void must_be_sound(const char *sentence)
+{
+    if (sentence == NULL)
+        return;
+    fprintf(stderr, "broken: %s\n", sentence);
+    abort();
 }
 
 #endif
