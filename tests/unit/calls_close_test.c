@@ -93,7 +93,7 @@ TEST(shutdown_asks_for_a_direction_and_an_open_connection)
     struct hand h = start(false);
 
     assert_int_equal(la_shutdown(h.s, h.now, h.conn, 0), LA_EINVAL);
-    assert_int_equal(la_shutdown(h.s, h.now, h.conn, 4), LA_EINVAL);
+    assert_int_equal(la_shutdown(h.s, h.now, h.conn, 8), LA_EINVAL);
     hand_rx(&h, "RST rcv 1");
     assert_int_equal(la_shutdown(h.s, h.now, h.conn, LA_SHUT_WR), LA_ENOTCONN);
     hand_free(&h);
