@@ -96,7 +96,7 @@ static bool received(const struct la_sockets *x, struct sock *s)
 /* What is news about a connection, as wake-up keys of Linux. */
 static uint32_t news(const struct la_sockets *x, struct sock *s, uint32_t mask)
 {
-    const uint32_t states = LA_CONNECTED | LA_PEER_CLOSED | LA_ERROR_SET | LA_HANGUP;
+    const uint32_t states = LA_CONNECTED | LA_PEER_CLOSED | LA_ERROR_SET | LA_HANGUP | LA_FIN_ACKED;
     const uint32_t risen = mask & ~s->told;
     const bool more = (mask & LA_READABLE) && received(x, s);
     uint32_t key = 0;
@@ -152,7 +152,6 @@ static void linger_turn(struct la_sockets *x)
     while (s != NULL) {
         struct sock *next = s->linger_next;
 
-        /* That our FIN was acknowledged is no event of the core, so it is looked for. */
         if (now.ns >= s->linger_until.ns || !sock_stream_closing(x, s)) {
             sock_linger_end(x, s);
             desc_wake(&s->d, 0);

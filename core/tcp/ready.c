@@ -21,6 +21,8 @@ uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
         mask |= LA_PEER_CLOSED;
     if (c->urgent)
         mask |= LA_URGENT;
+    if (c->state == LA_FIN_WAIT_2)
+        mask |= LA_FIN_ACKED;
     if (c->error != 0)
         mask |= LA_ERROR_SET;
     if (c->state == LA_CLOSED)

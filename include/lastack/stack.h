@@ -214,6 +214,7 @@ la_time la_deadline(struct la_stack *s);
 #define LA_ERROR_SET 0x020u   /* the connection ended with an error: la_conn_error() */
 #define LA_HANGUP 0x040u      /* both directions are over */
 #define LA_URGENT 0x080u      /* the peer announced urgent data (in band) */
+#define LA_FIN_ACKED 0x100u   /* FIN-WAIT-2: the peer has acknowledged all we sent, and our FIN */
 
 enum la_event_kind {
     LA_EVENT_CONN = 1,

@@ -171,6 +171,65 @@ static const struct step prelude[] = {
 };
 #define PRELUDE ((int)(sizeof prelude / sizeof prelude[0]))
 
+static void choose_arguments(struct run *r, struct step *s)
+{
+    s->a = (int)pick(r, 300);
+    switch (s->op) {
+    case OP_BIND:
+        s->a = (int)pick(r, 8) == 0 ? WORLD_STRANGE : (int)pick(r, 2);
+        s->b = (int)pick(r, WORLD_PORTS + 1);
+        break;
+    case OP_LISTEN:
+        s->a = 50;
+        if (r->shut[s->side][s->slot])
+            s->op = avoided[0].op == OP_LISTEN ? OP_INQ : OP_LISTEN;
+        break;
+    case OP_ACCEPT: /* into an empty slot, or nowhere */
+        if (pick(r, 3) > 0)
+            s->slot = 0;
+        for (s->a = 0; s->a < WORLD_SLOTS && r->w[0]->fd[s->side][s->a] >= 0; s->a++)
+            continue;
+        if (s->a == WORLD_SLOTS)
+            s->op = OP_INQ;
+        break;
+    case OP_CONNECT:
+        s->a = pick(r, 4) > 0 ? 1 + (s->side != 0) : (int)pick(r, WORLD_PORTS + 1);
+        break;
+    case OP_SEND:
+        s->b = send_flags[pick(r, 3)];
+        break;
+    case OP_RECV:
+        s->b = recv_flags[pick(r, 7)];
+        break;
+    case OP_SHUTDOWN:
+        s->a = (int)pick(r, 4);
+        break;
+    case OP_CLOSE:
+        s->b = (int)pick(r, 3) - 1;
+        if (s->slot == 0 && pick(r, 4) > 0)
+            s->op = OP_INQ;
+        break;
+    case OP_SET:
+    case OP_GET:
+        s->a = (int)pick(r, OPTIONS);
+        s->b = (int)pick(r, (uint32_t)options[s->a][2] + 1) - (s->a > 6 && pick(r, 5) == 0 ? 2 : 0);
+        break;
+    case OP_EPOLL_CTL:
+        s->a = 1 + (int)pick(r, 3);
+        s->b = (int)pick(r, 5);
+        break;
+    case OP_SOCKET:
+    case OP_UNCONNECT:
+    case OP_SO_ERROR:
+    case OP_SOCKNAME:
+    case OP_PEERNAME:
+    case OP_INQ:
+    case OP_EPOLL_WAIT:
+    case OPS:
+        break;
+    }
+}
+
 static struct step choose(struct run *r)
 {
     struct step s = { .side = (int)pick(r, 2), .slot = (int)pick(r, WORLD_SLOTS) };
@@ -187,61 +246,7 @@ static struct step choose(struct run *r)
         at -= weights[s.op];
         s.op = (enum op)(s.op + 1);
     }
-    s.a = (int)pick(r, 300);
-    switch (s.op) {
-    case OP_BIND:
-        s.a = (int)pick(r, 8) == 0 ? WORLD_STRANGE : (int)pick(r, 2);
-        s.b = (int)pick(r, WORLD_PORTS + 1);
-        break;
-    case OP_LISTEN:
-        s.a = 50;
-        if (r->shut[s.side][s.slot])
-            s.op = avoided[0].op == OP_LISTEN ? OP_INQ : OP_LISTEN;
-        break;
-    case OP_ACCEPT: /* into an empty slot, or nowhere */
-        if (pick(r, 3) > 0)
-            s.slot = 0;
-        for (s.a = 0; s.a < WORLD_SLOTS && r->w[0]->fd[s.side][s.a] >= 0; s.a++)
-            continue;
-        if (s.a == WORLD_SLOTS)
-            s.op = OP_INQ;
-        break;
-    case OP_CONNECT:
-        s.a = pick(r, 4) > 0 ? 1 + (s.side != 0) : (int)pick(r, WORLD_PORTS + 1);
-        break;
-    case OP_SEND:
-        s.b = send_flags[pick(r, 3)];
-        break;
-    case OP_RECV:
-        s.b = recv_flags[pick(r, 7)];
-        break;
-    case OP_SHUTDOWN:
-        s.a = (int)pick(r, 4);
-        break;
-    case OP_CLOSE:
-        s.b = (int)pick(r, 3) - 1;
-        if (s.slot == 0 && pick(r, 4) > 0)
-            s.op = OP_INQ;
-        break;
-    case OP_SET:
-    case OP_GET:
-        s.a = (int)pick(r, OPTIONS);
-        s.b = (int)pick(r, (uint32_t)options[s.a][2] + 1) - (s.a > 6 && pick(r, 5) == 0 ? 2 : 0);
-        break;
-    case OP_EPOLL_CTL:
-        s.a = 1 + (int)pick(r, 3);
-        s.b = (int)pick(r, 5);
-        break;
-    case OP_SOCKET:
-    case OP_UNCONNECT:
-    case OP_SO_ERROR:
-    case OP_SOCKNAME:
-    case OP_PEERNAME:
-    case OP_INQ:
-    case OP_EPOLL_WAIT:
-    case OPS:
-        break;
-    }
+    choose_arguments(r, &s);
     return s;
 }
 

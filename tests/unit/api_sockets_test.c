@@ -140,6 +140,27 @@ TEST(text_after_both_directions_were_shut_resets_the_peer_and_what_came_before_i
     }
 }
 
+TEST(that_our_fin_was_acknowledged_is_told_once)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct w2 *w = w2_new(&(struct w2_opt){ .v6 = v6 });
+        struct la_event e[4];
+
+        w2_connect(w);
+        (void)la_events(w->s[0], e, 4);
+        assert_int_equal(la_shutdown(w->s[0], w->now, w->conn[0], LA_SHUT_WR), LA_OK);
+        (void)la_events(w->s[0], e, 4);
+        assert_false(la_ready(w->s[0], w->conn[0]) & LA_FIN_ACKED);
+        w2_turn(w);
+        assert_int_equal(la_events(w->s[0], e, 4), 1);
+        assert_true(e[0].mask & LA_FIN_ACKED);
+        assert_true(la_ready(w->s[0], w->conn[0]) & LA_FIN_ACKED);
+        w2_turn(w);
+        assert_int_equal(la_events(w->s[0], e, 4), 0);
+        w2_free(w);
+    }
+}
+
 TEST(own_addresses_are_told_from_others)
 {
     struct w2 *w = w2_new(NULL);
