@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* plug.c - Virtual time for packetdrill: the clock, the wire, and calls that wait. */
+#include "drill/plug/plug.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define TURNS_MAX 100000000
+/* How long, in real time, a thread whose call has ended may take to look at the clock. */
+#define RETURN_MS 100
+
+static la_time now_of(const struct plug *p)
+{
+    return (la_time){ p->now_ns };
+}
+
+static void take_packets(struct plug *p)
+{
+    struct la_tx out[16];
+    uint32_t count;
+    while ((count = la_tx(p->stack, now_of(p), out, 16)) > 0)
+        for (uint32_t i = 0; i < count; i++) {
+            struct plug_packet *q = malloc(sizeof *q + out[i].len_bytes);
+            if (q == NULL)
+                abort();
+            q->next = NULL;
+            q->at_ns = p->now_ns;
+            q->len = la_tx_copy(&out[i], q->bytes, out[i].len_bytes);
+            *p->last = q;
+            p->last = &q->next;
+        }
+}
+
+/* A thread may be on its way out of a call: stand still until it knows what time it is. */
+static void let_return(struct plug *p)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_nsec += RETURN_MS * 1000000L;
+    limit.tv_sec += limit.tv_nsec / 1000000000L;
+    limit.tv_nsec %= 1000000000L;
+    while (p->returning)
+        if (pthread_cond_timedwait(&p->changed, &p->mutex, &limit) != 0)
+            p->returning = false; /* it does not look at the clock */
+}
+
+void plug_turn(struct plug *p)
+{
+    la_sockets_turn(p->sockets);
+    for (struct plug_waiter **at = &p->waiters; *at != NULL;) {
+        struct plug_waiter *w = *at;
+        w->result = la_sock_step(p->sockets, &w->call);
+        if (w->result == LA_SOCK_PENDING) {
+            at = &w->next;
+            continue;
+        }
+        w->done = true;
+        *at = w->next;
+        p->returning = true;
+        p->returned = false;
+        p->returning_ns = p->now_ns;
+        pthread_cond_broadcast(&p->changed);
+        take_packets(p);
+        let_return(p);
+        at = &p->waiters; /* it may have changed meanwhile */
+    }
+    take_packets(p);
+}
+
+uint64_t plug_next(struct plug *p)
+{
+    uint64_t next = la_deadline(p->stack).ns;
+    const uint64_t sockets = la_sockets_deadline(p->sockets).ns;
+    if (sockets < next)
+        next = sockets;
+    for (const struct plug_waiter *w = p->waiters; w != NULL; w = w->next)
+        if (w->call.deadline.ns < next)
+            next = w->call.deadline.ns;
+    return next;
+}
+
+void plug_pass(struct plug *p, uint64_t until_ns, bool to_packet)
+{
+    for (int turn = 0; turn < TURNS_MAX; turn++) {
+        plug_turn(p);
+        if (to_packet && p->first != NULL)
+            return;
+        const uint64_t next = plug_next(p);
+        if (next > until_ns) {
+            if (p->now_ns < until_ns && until_ns != UINT64_MAX)
+                p->now_ns = until_ns;
+            return;
+        }
+        if (next == UINT64_MAX)
+            return;
+        if (next > p->now_ns)
+            p->now_ns = next;
+        while (la_tick(p->stack, now_of(p), 64))
+            take_packets(p);
+    }
+    abort(); /* the stack asks to be called for ever */
+}
+
+int64_t plug_call(struct plug *p, const struct la_sock_call *call)
+{
+    struct plug_waiter w = { .call = *call };
+    w.result = la_sock_step(p->sockets, &w.call);
+    if (w.result == LA_SOCK_PENDING) {
+        struct plug_waiter **at = &p->waiters;
+        while (*at != NULL)
+            at = &(*at)->next;
+        *at = &w;
+        take_packets(p);
+        while (!w.done)
+            pthread_cond_wait(&p->changed, &p->mutex);
+        p->returning_thread = pthread_self();
+        p->returned = true;
+        return w.result;
+    }
+    plug_turn(p);
+    return w.result;
+}
+
+uint64_t plug_clock(struct plug *p)
+{
+    if (p->returning && p->returned && pthread_equal(pthread_self(), p->returning_thread)) {
+        p->returning = false;
+        pthread_cond_broadcast(&p->changed);
+        return p->returning_ns;
+    }
+    plug_pass(p, p->now_ns + 1000, false);
+    return p->now_ns;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plug_test.c - liblastack-packetdrill.so, driven the way packetdrill drives such an object.
+ *
+ * The object is opened by itself, so it is what users get.  The clock is only read and slept
+ * through; packets are expected with netdev_receive(), which moves time on itself; calls that wait
+ * run on a second thread.  Nothing here takes real time.
+ */
+#include "tests/unit/test.h"
+
+#include "drill/plug/interface.h"
+#include "drill/wire.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct drill {
+    void *object;
+    struct packetdrill_interface i;
+    bool v6;
+    long long begin_us;
+    uint8_t buffer[65536];
+    struct drill_segment got;
+    long long got_us; /* since the beginning */
+    uint32_t isn;     /* the stack's */
+};
+
+static long long now_us(struct drill *d)
+{
+    struct timeval tv;
+    assert_int_equal(d->i.gettimeofday(d->i.userdata, &tv, NULL), 0);
+    return (long long)tv.tv_sec * 1000000 + tv.tv_usec;
+}
+
+static struct drill *open_object(const char *flags, bool v6)
+{
+    char path[4096];
+    struct drill *d = calloc(1, sizeof *d);
+    const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 64);
+    assert_non_null(d);
+    assert_true(len > 0);
+    path[len] = '\0';
+    for (int up = 0; up < 3; up++) /* from build/tests/drill/plug_test to build */
+        *strrchr(path, '/') = '\0';
+    const size_t at = strlen(path);
+    snprintf(path + at, sizeof path - at, "/liblastack-packetdrill.so");
+    d->object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (d->object == NULL)
+        fail_msg("%s", dlerror());
+    void (*init)(const char *, struct packetdrill_interface *);
+    *(void **)&init = dlsym(d->object, "packetdrill_interface_init");
+    assert_non_null(init);
+    init(flags, &d->i);
+    d->v6 = v6;
+    d->begin_us = now_us(d);
+    return d;
+}
+
+static void close_object(struct drill *d)
+{
+    d->i.free(d->i.userdata);
+    dlclose(d->object);
+    free(d);
+}
+
+/* Wait as packetdrill does: sleep most of it, then spin on the clock. */
+static void wait_until(struct drill *d, long long us)
+{
+    const long long left = us - (now_us(d) - d->begin_us);
+    if (left > 20)
+        d->i.usleep(d->i.userdata, (useconds_t)(left - 20));
+    while (now_us(d) - d->begin_us < us)
+        continue;
+}
+
+static struct la_addr address(const char *text)
+{
+    struct la_addr a;
+    assert_true(la_addr_parse(text, &a));
+    return a;
+}
+
+static void send_segment(struct drill *d, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+{
+    struct drill_segment s = { .protocol = DRILL_IP_TCP, .ttl = 255, .window = 32792 };
+    s.version = d->v6 ? 6 : 4;
+    s.src = address(d->v6 ? "fd3d:fa7b:d17d::1" : "192.0.2.1");
+    s.dst = address(d->v6 ? "fd3d:a0b:17d6::1" : "192.168.0.1");
+    s.src_port = 40001;
+    s.dst_port = 8080;
+    s.flags = flags;
+    s.seq = seq;
+    s.ack = flags & DRILL_ACK ? d->isn + ack : 0;
+    s.text = d->buffer;
+    s.text_len = len;
+    static uint8_t bytes[65536];
+    memset(d->buffer, 'x', len);
+    const uint32_t total = drill_wire_build(&s, bytes);
+    assert_int_equal(d->i.netdev_send(d->i.userdata, bytes, total), 0);
+}
+
+/* The next packet; false if there will never be one. */
+static bool receive(struct drill *d)
+{
+    size_t count = sizeof d->buffer;
+    long long us;
+    assert_int_equal(d->i.netdev_receive(d->i.userdata, d->buffer, &count, &us), 0);
+    if (count == 0)
+        return false;
+    const char *wrong = drill_wire_parse(d->buffer, (uint32_t)count, &d->got);
+    if (wrong != NULL)
+        fail_msg("%s", wrong);
+    d->got_us = us - d->begin_us;
+    if (d->got.flags & DRILL_SYN)
+        d->isn = d->got.seq;
+    return true;
+}
+
+/* As an outbound packet of a script: does it meet the expectation? */
+static bool meets(struct drill *d, long long us, uint8_t flags, uint32_t seq, uint32_t len,
+                  uint32_t ack)
+{
+    return receive(d) && d->got.flags == flags && d->got.seq - d->isn == seq &&
+           d->got.text_len == len && d->got.ack == ack && llabs(d->got_us - us) <= 4000;
+}
+
+static int new_listener(struct drill *d)
+{
+    struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(8080) };
+    struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(8080) };
+    const int fd = d->i.socket(d->i.userdata, d->v6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    assert_true(fd > 2);
+    if (d->v6)
+        assert_int_equal(d->i.bind(d->i.userdata, fd, (struct sockaddr *)&six, sizeof six), 0);
+    else
+        assert_int_equal(d->i.bind(d->i.userdata, fd, (struct sockaddr *)&four, sizeof four), 0);
+    assert_int_equal(d->i.listen(d->i.userdata, fd, 1), 0);
+    return fd;
+}
+
+static int establish(struct drill *d, int listener, long long at_us)
+{
+    wait_until(d, at_us);
+    send_segment(d, DRILL_SYN, 0, 0, 0);
+    assert_true(meets(d, at_us, DRILL_SYN | DRILL_ACK, 0, 0, 1));
+    wait_until(d, at_us + 100000);
+    send_segment(d, DRILL_ACK, 1, 1, 0);
+    const int fd = d->i.accept(d->i.userdata, listener, NULL, NULL);
+    assert_true(fd > 2);
+    return fd;
+}
+
+TEST(a_syn_ack_is_repeated_on_the_virtual_clock)
+{
+    struct drill *d = open_object(NULL, false);
+    const int listener = new_listener(d);
+    send_segment(d, DRILL_SYN, 0, 0, 0);
+    assert_true(meets(d, 0, DRILL_SYN | DRILL_ACK, 0, 0, 1));
+    assert_true(meets(d, 1000000, DRILL_SYN | DRILL_ACK, 0, 0, 1));
+    assert_true(meets(d, 3000000, DRILL_SYN | DRILL_ACK, 0, 0, 1));
+    wait_until(d, 3100000);
+    send_segment(d, DRILL_ACK, 1, 1, 0);
+    const int fd = d->i.accept(d->i.userdata, listener, NULL, NULL);
+    assert_true(fd > 2 && fd != listener);
+    close_object(d);
+}
+
+static void data_an_hour_and_a_close(bool v6)
+{
+    struct drill *d = open_object("sysctl.net.lastack.tcp_delack_ms=40", v6);
+    const int listener = new_listener(d);
+    const int fd = establish(d, listener, 100000);
+    char text[1000];
+    memset(text, 'y', sizeof text);
+    assert_int_equal(d->i.write(d->i.userdata, fd, text, 500), 500);
+    assert_true(meets(d, 200000, DRILL_ACK | DRILL_PSH, 1, 500, 1));
+    wait_until(d, 300000);
+    send_segment(d, DRILL_ACK | DRILL_PSH, 1, 501, 100);
+    assert_true(receive(d) && d->got.ack == 101);
+    assert_int_equal(d->i.read(d->i.userdata, fd, text, sizeof text), 100);
+    assert_int_equal(text[99], 'x');
+
+    wait_until(d, 3600LL * 1000000);
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    assert_int_equal(d->i.getsockopt(d->i.userdata, fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+    assert_int_equal(info.tcpi_state, TCP_ESTABLISHED);
+
+    assert_int_equal(d->i.close(d->i.userdata, fd), 0);
+    assert_true(meets(d, 3600LL * 1000000, DRILL_FIN | DRILL_ACK, 501, 0, 101));
+    send_segment(d, DRILL_FIN | DRILL_ACK, 101, 502, 0);
+    assert_true(receive(d) && d->got.ack == 102 && d->got.flags == DRILL_ACK);
+    assert_int_equal(d->i.close(d->i.userdata, listener), 0);
+    close_object(d);
+}
+
+TEST(data_an_hour_of_silence_and_a_close)
+{
+    data_an_hour_and_a_close(false);
+}
+
+TEST(the_same_over_ipv6)
+{
+    data_an_hour_and_a_close(true);
+}
+
+struct waiting {
+    struct drill *d;
+    int listener, fd;
+    long long returned_us;
+    pthread_mutex_t mutex;
+};
+
+static void *accept_on_a_thread(void *context)
+{
+    struct waiting *w = context;
+    const int fd = w->d->i.accept(w->d->i.userdata, w->listener, NULL, NULL);
+    const long long us = now_us(w->d) - w->d->begin_us;
+    pthread_mutex_lock(&w->mutex);
+    w->fd = fd;
+    w->returned_us = us;
+    pthread_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+TEST(an_accept_that_waits_returns_at_the_time_of_the_handshake)
+{
+    struct drill *d = open_object(NULL, false);
+    struct waiting w = { .d = d, .listener = new_listener(d) };
+    pthread_t thread;
+    pthread_mutex_init(&w.mutex, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, accept_on_a_thread, &w), 0);
+    usleep(20000); /* packetdrill looks at /proc until the thread sleeps */
+    wait_until(d, 100000);
+    send_segment(d, DRILL_SYN, 0, 0, 0);
+    assert_true(meets(d, 100000, DRILL_SYN | DRILL_ACK, 0, 0, 1));
+    wait_until(d, 200000);
+    send_segment(d, DRILL_ACK, 1, 1, 0);
+    wait_until(d, 900000);
+    pthread_join(thread, NULL);
+    assert_true(w.fd > 2);
+    assert_true(llabs(w.returned_us - 200000) < 4000);
+    pthread_mutex_destroy(&w.mutex);
+    close_object(d);
+}
+
+TEST(a_wrong_expectation_is_not_met)
+{
+    struct drill *d = open_object(NULL, false);
+    (void)new_listener(d);
+    send_segment(d, DRILL_SYN, 0, 0, 0);
+    assert_false(meets(d, 0, DRILL_SYN | DRILL_ACK, 0, 0, 2));      /* it acknowledges 1 */
+    assert_false(meets(d, 500000, DRILL_SYN | DRILL_ACK, 0, 0, 1)); /* it comes at 1 s */
+    close_object(d);
+}
+
+TEST(where_nothing_will_come_the_script_is_told_so)
+{
+    struct drill *d = open_object(NULL, false);
+    assert_false(receive(d));
+    close_object(d);
+}
+
+TEST(errors_are_minus_one_and_errno)
+{
+    struct drill *d = open_object("local=192.168.0.1,mtu=1500", false);
+    char byte;
+    assert_int_equal(d->i.read(d->i.userdata, 9999, &byte, 1), -1);
+    assert_int_equal(errno, EBADF);
+    const int fd = d->i.socket(d->i.userdata, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(d->i.read(d->i.userdata, fd, &byte, 1), -1);
+    assert_int_equal(errno, ENOTCONN);
+    close_object(d);
+}
+
+TEST_MAIN
