@@ -138,6 +138,23 @@ TEST(a_fin_needs_room_in_the_window_too)
     hand_free(&h);
 }
 
+TEST(what_is_sent_again_stays_inside_a_window_that_shrank)
+{
+    struct hand h = start(false, "wnd 65535 mss 1000");
+
+    give(&h, 5000, 0);
+    expect_lengths(&h, (uint32_t[]){ 1000, 1000, 1000, 1000, 1000, 0 });
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 1300");
+    hand_conn(&h)->cwnd = 5000;
+    hand_rto(&h);
+    hand_conn(&h)->cwnd = 5000;
+    expect_lengths(&h, (uint32_t[]){ 1000, 300, 0 }); /* SHLD-16 */
+    hand_rx(&h, "ACK rcv 1 snd 1001 wnd 100");
+    hand_rto(&h);
+    expect_lengths(&h, (uint32_t[]){ 100, 0 });
+    hand_free(&h);
+}
+
 TEST(the_congestion_window_lets_whole_segments_go_only)
 {
     struct hand h = start(false, "wnd 65535 mss 1000");

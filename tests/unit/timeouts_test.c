@@ -191,6 +191,27 @@ TEST(probes_without_any_answer_end_the_connection)
     hand_free(&h);
 }
 
+TEST(an_orphan_does_not_probe_for_ever_though_its_peer_answers)
+{
+    struct hand h = start(false);
+    uint32_t probes = 0;
+
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 0");
+    assert_int_equal(la_send(h.s, h.now, h.conn, "abcdef", 6, 0), 6);
+    assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+    while (h.t->conns.used > 0 && hand_next(&h)) {
+        if (hand_drain(&h) == 0)
+            continue;
+        assert_true(probes++ < 20);
+        hand_rx(&h, "ACK rcv 1 snd 1 wnd 0");
+        hand_drain(&h);
+    }
+    assert_in_range(probes, 8, 12); /* tcp_orphan_retries = 0 means 8 */
+    assert_int_equal(la_drops(h.s, LA_DROP_PERSIST), 1);
+    assert_int_equal(la_table_use(h.s, LA_TABLE_CHUNKS).used, 0);
+    hand_free(&h);
+}
+
 TEST(keepalive_probes_an_idle_peer_and_gives_up_on_a_silent_one)
 {
     struct hand h = start(false);
