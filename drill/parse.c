@@ -50,7 +50,7 @@ static size_t word_len(const char *at, const char *end)
 static struct text substitute(struct drill_pool *pool, const char *at, const char *end,
                               const struct drill_define *defines, size_t count)
 {
-    struct text to = { 0 };
+    struct text to = { "", 0, 0 };
     while (at < end) {
         size_t len = word_len(at, end);
         const char *value = NULL;
@@ -234,8 +234,6 @@ bool drill_parse(const char *file, const char *text, size_t len, const struct dr
         .last_setting = &script->settings,
         .last_event = &script->events,
     };
-    if (replaced.len == 0)
-        p.r.at = p.r.end = "";
     while (drill_take(&p.r, "--"))
         if (!read_setting(&p))
             return false;

@@ -130,11 +130,11 @@ static bool read_flags(struct drill_reader *r, struct drill_packet *p)
 static bool read_ports(struct drill_reader *r, struct drill_packet *p)
 {
     uint64_t from, to;
-    const char *begin = r->at;
+    const struct drill_reader before = *r;
     while (r->at < r->end && drill_is_digit(*r->at))
         r->at++;
-    const bool ports = r->at > begin && drill_peek(r) == '>';
-    r->at = begin;
+    const bool ports = r->at > before.at && drill_peek(r) == '>';
+    *r = before;
     if (!ports)
         return true;
     if (!drill_unsigned(r, "a port", 65535, &from) || !drill_need(r, ">") ||
