@@ -12,9 +12,9 @@
 
 #include <unistd.h>
 
-#define SEEDS 100
+#define SEEDS 50
 #define STEPS 250
-#define PATIENCE 400 /* times 100 us */
+#define PATIENCE 2000 /* times 100 us: longer than an ACK may be delayed */
 
 enum op {
     OP_SOCKET,
@@ -275,7 +275,8 @@ static bool is_known(const struct step *s)
 /* What can be seen of a socket without changing it. */
 static uint64_t view(struct world *w, int side, int slot)
 {
-    return (uint64_t)world_poll(w, side, slot) << 32 | (uint32_t)world_inq(w, side, slot);
+    return (uint64_t)world_poll(w, side, slot) << 32 | (uint64_t)world_state(w, side, slot) << 24 |
+           ((uint32_t)world_inq(w, side, slot) & 0xffffffu);
 }
 
 /* The kernel may still be delivering: look again for a while. */
@@ -295,7 +296,8 @@ static bool views_agree(struct run *r, char *what, size_t room)
                 usleep(100);
             waited |= tries > 0;
             if (a != b) {
-                snprintf(what, room, "poll and inq of host %d slot %d: lastack %#llx, kernel %#llx",
+                snprintf(what, room,
+                         "poll, state and inq of host %d slot %d: lastack %#llx, kernel %#llx",
                          side, slot, (unsigned long long)a, (unsigned long long)b);
                 return false;
             }

@@ -379,7 +379,9 @@ static bool look(void *context, int from, uint8_t *bytes, uint32_t len_bytes)
     if (from != 0)
         return true;
     s->ttl = bytes[0] >> 4 == 6 ? bytes[7] : bytes[8];
-    s->tos = bytes[0] >> 4 == 6 ? (uint8_t)((bytes[0] << 4 | bytes[1] >> 4) & 0xff) : bytes[1];
+    s->tos = bytes[1];
+    if (bytes[0] >> 4 == 6)
+        s->tos = (uint8_t)((uint32_t)bytes[0] % 16u * 16u + bytes[1] / 16u);
     if (p < bytes + len_bytes && p[0] == 2)
         s->mss = (uint16_t)(p[2] << 8 | p[3]);
     return true;

@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MANY 500
 #else
 #define MANY 10000

@@ -37,7 +37,7 @@ uint16_t world_free_ports(uint32_t start)
         if (found == 2 * WORLD_PORTS)
             return (uint16_t)(PORTS_FIRST + port - 2 * WORLD_PORTS);
     }
-    LA_ASSERT(!"the kernel has free ports");
+    LA_ASSERT(found > 0); /* the kernel has no ports left */
     return 0;
 }
 
@@ -225,6 +225,17 @@ int64_t world_inq(struct world *w, int side, int slot)
         w->kernel ? kernel(ioctl(FD, SIOCINQ, &value)) : la_sock_ioctl(X, FD, SIOCINQ, &value);
 
     return r < 0 ? r : value;
+}
+
+uint8_t world_state(struct world *w, int side, int slot)
+{
+    uint8_t state = 0; /* the first member of struct tcp_info */
+    uint32_t len = 1;
+    const int64_t r = w->kernel ? getsockopt(FD, IPPROTO_TCP, TCP_INFO, &state, &len)
+                                : la_sock_getsockopt(X, FD, IPPROTO_TCP, TCP_INFO, &state, &len);
+
+    LA_ASSERT(r == 0);
+    return state;
 }
 
 int64_t world_poll(struct world *w, int side, int slot)

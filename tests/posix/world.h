@@ -52,6 +52,8 @@ int64_t world_get(struct world *w, int side, int slot, int level, int name);
 /* The number of the port, 0 for none, 99 for an ephemeral one; or a negative errno. */
 int64_t world_name(struct world *w, int side, int slot, bool peer);
 int64_t world_inq(struct world *w, int side, int slot);
+/* Linux's number of the TCP state. */
+uint8_t world_state(struct world *w, int side, int slot);
 int64_t world_poll(struct world *w, int side, int slot);
 int64_t world_epoll_ctl(struct world *w, int side, int op, int slot, uint32_t events);
 /* What each slot was told: events[slot]. Return: how many. */
