@@ -28,7 +28,7 @@ static const struct option table[] = {
 #undef FIXED
 #undef REFUSED
 
-const struct option *la_option_table(size_t *count)
+const struct option *option_table(size_t *count)
 {
     *count = sizeof table / sizeof table[0];
     return table;

@@ -28,7 +28,7 @@ struct option {
 };
 
 /* The table, for the test that holds the documentation to it. */
-const struct option *la_option_table(size_t *count);
+const struct option *option_table(size_t *count);
 
 /* An int out: cut to the room there is, as Linux does. */
 int opt_put(struct optbuf *b, const void *value, uint32_t len);

@@ -25,7 +25,7 @@ TEST(fixed_and_refused_options_answer_as_their_rows_say)
     struct net *n = net_new(NULL);
     const int fd = la_socket(n->x[0], AF_INET6, SOCK_STREAM, 0);
     size_t count;
-    const struct option *o = la_option_table(&count);
+    const struct option *o = option_table(&count);
 
     assert_true(count > 100);
     for (size_t i = 0; i < count; i++, o++) {
@@ -53,7 +53,7 @@ TEST(fixed_and_refused_options_answer_as_their_rows_say)
 TEST(each_name_has_one_row)
 {
     size_t count;
-    const struct option *o = la_option_table(&count);
+    const struct option *o = option_table(&count);
 
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++)
@@ -100,7 +100,7 @@ TEST(the_documented_table_is_the_codes_table)
 {
     char *text = page(), row[512];
     size_t count, rows = 0;
-    const struct option *o = la_option_table(&count);
+    const struct option *o = option_table(&count);
     const char *at, *end = strstr(text, "\n## Flags");
 
     assert_non_null(end);

@@ -216,6 +216,53 @@ static void wait_until_watched(void *context, struct la_stack *s, struct la_sock
     w->is = desc_at(x, w->fd)->first != NULL;
 }
 
+struct sleepers {
+    int ep[3];
+    uint32_t asleep;
+};
+
+static void count_sleepers(void *context, struct la_stack *s, struct la_sockets *x)
+{
+    struct sleepers *z = context;
+
+    (void)s;
+    z->asleep = 0;
+    for (int i = 0; i < 3; i++)
+        z->asleep += desc_at(x, z->ep[i])->first != NULL;
+}
+
+TEST(of_threads_asleep_on_an_exclusive_listener_one_is_woken)
+{
+    struct pair p;
+    struct sleepers z;
+    struct job jobs[3];
+    struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+    int listener;
+
+    pair_new(&p, false);
+    listener = listening(&p);
+    for (int i = 0; i < 3; i++) {
+        z.ep[i] = la_mt_epoll_create1(p.p.mt[1], 0);
+        assert_int_equal(la_mt_epoll_ctl(p.p.mt[1], z.ep[i], EPOLL_CTL_ADD, listener, &e), 0);
+        jobs[i] = (struct job){ .m = p.p.mt[1], .fd = z.ep[i] };
+        begin(&jobs[i], one_epoll_wait);
+    }
+    do
+        la_mt_with(p.p.mt[1], count_sleepers, &z);
+    while (z.asleep < 3);
+    (void)connected(&p);
+    do
+        la_mt_with(p.p.mt[1], count_sleepers, &z);
+    while (z.asleep == 3);
+    assert_int_equal(z.asleep, 2); /* the others sleep on */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(la_mt_close(p.p.mt[1], z.ep[i]), 0);
+    for (int i = 0; i < 3; i++)
+        finish(&jobs[i]);
+    assert_int_equal((jobs[0].result == 1) + (jobs[1].result == 1) + (jobs[2].result == 1), 1);
+    pipe_pair_free(&p.p);
+}
+
 TEST(close_by_another_thread_ends_a_call_that_waits)
 {
     struct pair p;
