@@ -19,7 +19,7 @@ void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32
 
 uint32_t chunks_take(struct chunks *p, void *arena, enum chunks_class class)
 {
-    if (class == CHUNKS_ORDINARY && chunks_room(p) == 0)
+    if (chunks_room_for(p, class) == 0)
         return SLAB_NONE;
     const uint32_t i = slab_take_raw(&p->slab, arena);
     if (i != SLAB_NONE) {

@@ -6,8 +6,7 @@
  * a splice, text can be put in front or behind, and acknowledged text is given back chunk
  * by chunk.  Memory follows data: an empty queue holds no chunk.
  *
- * The pool keeps a reserve: chunks_take(..., CHUNKS_ORDINARY) refuses when only the
- * reserve is left, CHUNKS_RESERVE does not.
+ * The pool keeps a reserve and grants by class: see enum chunks_class.
  */
 #ifndef CORE_BASE_CHUNKS_H
 #define CORE_BASE_CHUNKS_H
@@ -27,7 +26,12 @@ struct chunks {
     uint32_t reserve; /* chunks kept back from CHUNKS_ORDINARY */
 };
 
-enum chunks_class { CHUNKS_ORDINARY, CHUNKS_RESERVE };
+/*
+ * Who takes.  What is to be sent leaves the last quarter to what arrives, and both leave the
+ * reserve to a connection's next byte in order: buffers full of unsent text must not stop the
+ * acknowledgments that would empty them.
+ */
+enum chunks_class { CHUNKS_SEND, CHUNKS_ORDINARY, CHUNKS_RESERVE };
 
 struct queue {
     uint32_t head;   /* SLAB_NONE when empty */
@@ -55,6 +59,28 @@ static inline uint32_t chunks_room(const struct chunks *p)
 {
     const uint32_t room = slab_room(&p->slab);
     return room > p->reserve ? room - p->reserve : 0;
+}
+
+/* Chunks a sender may still have: the last quarter is left to what arrives. */
+static inline uint32_t chunks_room_to_send(const struct chunks *p)
+{
+    const uint32_t room = chunks_room(p);
+    const uint32_t quarter = (p->slab.cap - p->reserve) / 4;
+    return room > quarter ? room - quarter : 0;
+}
+
+/* Chunks a taker of this class may still have. */
+static inline uint32_t chunks_room_for(const struct chunks *p, enum chunks_class class)
+{
+    switch (class) {
+    case CHUNKS_SEND:
+        return chunks_room_to_send(p);
+    case CHUNKS_ORDINARY:
+        return chunks_room(p);
+    case CHUNKS_RESERVE:
+        break;
+    }
+    return slab_room(&p->slab);
 }
 
 /* Queues ----------------------------------------------------------------------- */

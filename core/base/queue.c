@@ -113,7 +113,7 @@ uint32_t queue_reserve(struct queue *q, struct chunks *p, void *arena, uint32_t 
     *count = 0;
     while (done < want_bytes && *count < max) {
         if (i == SLAB_NONE) {
-            i = extend(q, p, arena, last, CHUNKS_ORDINARY);
+            i = extend(q, p, arena, last, CHUNKS_SEND);
             if (i == SLAB_NONE)
                 break;
         }
@@ -185,7 +185,7 @@ uint32_t queue_prepend(struct queue *q, struct chunks *p, void *arena, const uin
     settle(q, p, arena);
     const uint32_t room = q->head == SLAB_NONE ? 0 : chunk_at(p, arena, q->head)->start;
     const uint32_t more = len_bytes > room ? len_bytes - room : 0;
-    const uint32_t free = class == CHUNKS_ORDINARY ? chunks_room(p) : slab_room(&p->slab);
+    const uint32_t free = chunks_room_for(p, class);
     LA_ASSERT(q->len_bytes <= UINT32_MAX - len_bytes);
     if (more / payload + (more % payload != 0) > free)
         return 0;

@@ -71,6 +71,7 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
     }
 
     /* Simultaneous open (MUST-10): <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
+    c->retransmits = 0; /* the SYN-ACK is counted anew */
     tcp_enter(t, c, LA_SYN_RECEIVED);
     c->want_syn = true;
     tcp_rtx_rearm(t, a->ci);

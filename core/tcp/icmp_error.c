@@ -42,7 +42,14 @@ static void too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
         return;
     }
     conn_set_mss(t, c, mtu);
-    c->want_rtx = true; /* what was too big goes again, smaller */
+    /*
+     * All that is in flight was too big.  It goes again, smaller, hole by hole as in a recovery, but
+     * the network said nothing of congestion: the window is the same afterwards.
+     */
+    c->want_rtx = true;
+    c->in_recovery = true;
+    c->snd.recover = c->snd.nxt;
+    c->ssthresh = c->cwnd;
     c->timing = false;
     tcp_output_wake(t, ci);
 }

@@ -31,6 +31,7 @@ void loss_dupack(struct tcp_arrival *a)
     const struct tcp_seg *seg = a->seg;
 
     if (seg->len > 0 || seg->flags & (TCP_SYN | TCP_FIN) || conn_flight(c) == 0 ||
+        c->persist || /* an answer to a probe */
         seg->wnd << c->snd_shift != c->snd.wnd)
         return;
     if (c->dupacks < UINT8_MAX)

@@ -221,6 +221,7 @@ static bool plan_lost(struct tcp_conn *c, struct plan *p)
         c->want_rtx = false;
         if (plan_again(c, c->snd.una, p)) {
             tcp_timer_stop(c, TCP_DL_RTX); /* the RTO counts from this one on, as on Linux */
+            c->snd.rtx = seq_max(c->snd.rtx, seq_add(p->seq, p->len + ((p->flags & TCP_FIN) != 0)));
             return true;
         }
     }

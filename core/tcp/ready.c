@@ -107,7 +107,7 @@ void conn_unstarve(struct tcp *t, uint32_t ci)
 /* As many of those that wait as the pool has chunks for, oldest first. */
 void tcp_feed_starved(struct tcp *t)
 {
-    uint32_t room = chunks_room(&t->env.chunks);
+    uint32_t room = chunks_room_to_send(&t->env.chunks);
 
     for (; room > 0 && t->starved_head != SLAB_NONE; room--) {
         const uint32_t ci = t->starved_head;

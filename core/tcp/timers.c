@@ -96,7 +96,7 @@ bool conn_in_persist(const struct tcp_conn *c)
 /* SYNs go after 1 s each while they are linear, then 1, 2, 4 .. s later. */
 static uint64_t syn_timeout_ns(const struct tcp *t, const struct tcp_conn *c)
 {
-    const uint32_t linear = t->env.knobs.syn_linear_timeouts;
+    const uint32_t linear = c->state == LA_SYN_SENT ? t->env.knobs.syn_linear_timeouts : 0;
     const uint32_t doublings = c->retransmits <= linear ? 0 : c->retransmits - linear;
     const uint64_t max_ns = t->env.knobs.rto_max_ms * NS_PER_MS;
     const uint64_t ns = NS_PER_S << (doublings < 8 ? doublings : 8);
