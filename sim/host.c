@@ -33,13 +33,11 @@ void sim_host_opt_default(struct sim_world *w, struct sim_host_opt *opt)
     };
     struct sim_prng *rng = &w->rng;
 
-    *opt = (struct sim_host_opt){
-        .mtu_bytes = 1500,
-        .clock_ns = clocks_ns[sim_prng_below(rng, sizeof clocks_ns / sizeof clocks_ns[0])],
-        .tick_budget = (uint32_t)sim_prng_between(rng, 1, 64),
-        .twin_permille = sim_prng_permille(rng, 125) ? 10 : 0,
-        .trim_permille = sim_prng_permille(rng, 125) ? 10 : 0,
-    };
+    *opt = (struct sim_host_opt){ .mtu_bytes = 1500 };
+    opt->clock_ns = clocks_ns[sim_prng_below(rng, sizeof clocks_ns / sizeof clocks_ns[0])];
+    opt->tick_budget = (uint32_t)sim_prng_between(rng, 1, 64);
+    opt->twin_permille = sim_prng_permille(rng, 125) ? 10 : 0;
+    opt->trim_permille = sim_prng_permille(rng, 125) ? 10 : 0;
     la_config_default(&opt->config);
     for (unsigned i = 0; i < sizeof opt->config.secret; i++)
         opt->config.secret[i] = (uint8_t)sim_prng_next(rng);

@@ -3,7 +3,9 @@
  * prng.h - The simulator's only source of chance: 64 bits of seed, then xoshiro256**.
  *
  * Two streams made from the same seed give the same numbers on every machine: the
- * arithmetic is on uint64_t alone, and nothing else in sim/ may choose anything.
+ * arithmetic is on uint64_t alone, and nothing else in sim/ may choose anything.  No
+ * expression, initialiser or argument list may draw twice: C leaves their order to the
+ * compiler, and a seed must mean the same to all of them.
  */
 #ifndef SIM_PRNG_H
 #define SIM_PRNG_H

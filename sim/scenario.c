@@ -53,14 +53,11 @@ struct sim_link_opt sim_link_opt_random(struct sim_world *w)
     static const uint32_t rates_kbps[] = { 0, 1000, 10000, 100000, 1000000 };
     struct sim_prng *rng = &w->rng;
     const uint32_t delay_us = delays_us[sim_prng_below(rng, 7)];
-    struct sim_link_opt opt = {
-        .delay_us = delay_us,
-        .jitter_us = sim_prng_permille(rng, 500) ? delay_us / 4 : 0,
-        .rate_kbps = rates_kbps[sim_prng_below(rng, 5)],
-        .queue_bytes = (uint32_t)sim_prng_between(rng, 16, 256) * 1024u,
-        .burst = 1,
-    };
+    struct sim_link_opt opt = { .delay_us = delay_us, .burst = 1 };
 
+    opt.jitter_us = sim_prng_permille(rng, 500) ? delay_us / 4 : 0;
+    opt.rate_kbps = rates_kbps[sim_prng_below(rng, 5)];
+    opt.queue_bytes = (uint32_t)sim_prng_between(rng, 16, 256) * 1024u;
     if (sim_prng_permille(rng, 400)) {
         opt.burst = (uint32_t)sim_prng_between(rng, 2, 64);
         opt.hold_us = (uint32_t)sim_prng_between(rng, 10, 2000);

@@ -66,7 +66,9 @@ static void random_flow(struct sim_world *w)
     const struct sim_link *l = w->links[sim_prng_below(rng, w->link_count)];
     const unsigned from = sim_coin(w);
     const uint64_t order = sim_prng_below(rng, sizeof closes / sizeof closes[0]);
-    struct sim_flow_opt flow = { .v6 = sim_coin(w), .start_us = sim_prng_below(rng, 5000000) };
+    struct sim_flow_opt flow = { .start_us = sim_prng_below(rng, 5000000) };
+
+    flow.v6 = sim_coin(w);
 
     for (unsigned i = 0; i < 2; i++) {
         sim_app_opt_random(w, &flow.end[i], 20000);

@@ -34,13 +34,14 @@ SCENARIO(interactive, 20)
     const struct sim_pair p = sim_pair(w, &link);
     struct sim_flow_opt flow = { .v6 = sim_coin(w) };
 
-    for (unsigned i = 0; i < 2; i++)
-        flow.end[i] = (struct sim_app_opt){ .send_bytes = sim_prng_below(&w->rng, 5000),
-                                            .write_max = 100,
+    for (unsigned i = 0; i < 2; i++) {
+        flow.end[i] = (struct sim_app_opt){ .write_max = 100,
                                             .write_pause_us = 1000000,
-                                            .nodelay = sim_coin(w),
                                             .close_delay_us = 1000000,
                                             .close = SIM_CLOSE_HALF };
+        flow.end[i].send_bytes = sim_prng_below(&w->rng, 5000);
+        flow.end[i].nodelay = sim_coin(w);
+    }
     const struct sim_flow *f = sim_flow(w, p.a, p.b, &flow);
 
     while (w->flows_open > 0 && !w->failed && w->now_ns < sim_s(200)) {
@@ -91,7 +92,9 @@ SCENARIO(lossy, 60)
     link.loss_permille = (uint32_t)sim_prng_between(&w->rng, 1, 300);
     const struct sim_pair p = sim_pair(w, &link);
 
-    transfer(w, &p, sim_prng_between(&w->rng, 1000, 200000), sim_coin(w));
+    const uint64_t bytes = sim_prng_between(&w->rng, 1000, 200000);
+
+    transfer(w, &p, bytes, sim_coin(w));
     sim_run_for(w, sim_s(20));
     sim_end(w, sim_s(400));
 }
@@ -104,7 +107,9 @@ SCENARIO(reorder, 40)
     link.reorder_permille = (uint32_t)sim_prng_between(&w->rng, 1, 500);
     const struct sim_pair p = sim_pair(w, &link);
 
-    transfer(w, &p, sim_prng_between(&w->rng, 1000, 400000), sim_coin(w));
+    const uint64_t bytes = sim_prng_between(&w->rng, 1000, 400000);
+
+    transfer(w, &p, bytes, sim_coin(w));
     sim_run_for(w, sim_s(20));
     sim_end(w, sim_s(400));
 }
@@ -118,7 +123,9 @@ SCENARIO(duplicate, 30)
     link.reorder_permille = (uint32_t)sim_prng_below(&w->rng, 100);
     const struct sim_pair p = sim_pair(w, &link);
 
-    transfer(w, &p, sim_prng_between(&w->rng, 1000, 400000), sim_coin(w));
+    const uint64_t bytes = sim_prng_between(&w->rng, 1000, 400000);
+
+    transfer(w, &p, bytes, sim_coin(w));
     sim_run_for(w, sim_s(20));
     sim_end(w, sim_s(400));
 }
@@ -134,7 +141,9 @@ SCENARIO(corrupt, 30)
     link.corrupt_permille = (uint32_t)sim_prng_between(&w->rng, 1, 200);
     const struct sim_pair p = sim_pair(w, &link);
 
-    transfer(w, &p, sim_prng_between(&w->rng, 1000, 400000), sim_coin(w));
+    const uint64_t bytes = sim_prng_between(&w->rng, 1000, 400000);
+
+    transfer(w, &p, bytes, sim_coin(w));
     sim_run_for(w, sim_s(20));
     sim_end(w, sim_s(400));
 }
@@ -211,8 +220,9 @@ SCENARIO(many_connections, 12)
 
     w->check_every = 64;
     for (unsigned n = 0; n < 300; n++) {
-        struct sim_flow_opt flow = { .v6 = sim_coin(w),
-                                     .start_us = sim_prng_below(&w->rng, 2000000) };
+        struct sim_flow_opt flow = { .start_us = sim_prng_below(&w->rng, 2000000) };
+
+        flow.v6 = sim_coin(w);
 
         for (unsigned i = 0; i < 2; i++) {
             sim_app_opt_random(w, &flow.end[i], 1000);

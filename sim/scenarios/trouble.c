@@ -98,7 +98,9 @@ SCENARIO(clock_jump, 20)
         sim_run_for(w, sim_ms(50));
     for (uint64_t n = 0; n < jumps; n++) {
         sim_run_for(w, sim_ms(sim_prng_between(&w->rng, 1, 1000)));
-        sim_host_jump(sim_coin(w) ? p.a : p.b, sim_ms(sim_prng_between(&w->rng, 1, 18000)));
+        const uint64_t by_ms = sim_prng_between(&w->rng, 1, 18000);
+
+        sim_host_jump(sim_coin(w) ? p.a : p.b, sim_ms(by_ms));
     }
     sim_end(w, sim_s(300));
 }
