@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define FILES_MAX 100000
-#define DEFINES_MAX 64
+#define DEFINES_MAX DRILL_DEFINES_MAX
 /* A kernel's timers are late by up to an eighth, and a machine may be busy. */
 #define REAL_TOLERANCE_NS 30000000
 #define REAL_TOLERANCE_PERCENT 13
@@ -59,7 +59,6 @@ static const struct args_option options[] = {
     { OPT_CONFIG + 8, 0, "tolerance_percent", "N", "the same, of the time since the event before" },
     { OPT_CONFIG + 9, 0, "remote_isn", "N", "added to the script's own sequence numbers (0)" },
     { OPT_CONFIG + 10, 0, "seed", "N", "lastack's secret: its initial sequence numbers (1)" },
-    { OPT_CONFIG + 11, 0, "dialect", "WHICH", "linux or freebsd (linux)" },
     { OPT_HELP, 'h', "help", NULL, "this" },
 };
 #define OPTIONS (sizeof options / sizeof options[0])

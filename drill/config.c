@@ -132,11 +132,9 @@ static void set_number(struct drill_config *c, size_t i, uint64_t n)
 static bool without_effect(const char *name)
 {
     static const char *const names[] = {
-        "netmask_ip",     "gateway_ip",      "speed",
-        "dry_run",        "debug",           "local_linkaddr",
-        "send_omit_free", "strict_segments", "so_filename",
-        "so_flags",       "verbose",         "init_scripts_timeout",
-        "non_fatal",      "use_expect",      "persistent_tun_dev",
+        "netmask_ip",         "gateway_ip",  "speed",    "debug",   "local_linkaddr",
+        "send_omit_free",     "so_filename", "so_flags", "verbose", "init_scripts_timeout",
+        "persistent_tun_dev",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -151,12 +149,6 @@ int drill_config_set(struct drill_config *c, const char *name, const char *value
         return set_mode(c, value, why, room);
     if (strcmp(name, "local_ip") == 0 || strcmp(name, "remote_ip") == 0)
         return set_address(c, name, value, why, room);
-    if (strcmp(name, "dialect") == 0) {
-        if (value == NULL || (strcmp(value, "linux") != 0 && strcmp(value, "freebsd") != 0))
-            return wrong(why, room, name, "linux or freebsd", value);
-        c->dialect = value[0] == 'f' ? DRILL_FREEBSD : DRILL_LINUX;
-        return 0;
-    }
     for (size_t i = 0; i < sizeof numerics / sizeof numerics[0]; i++) {
         uint64_t n;
         if (strcmp(name, numerics[i].name) != 0)
@@ -166,7 +158,11 @@ int drill_config_set(struct drill_config *c, const char *name, const char *value
         set_number(c, i, n);
         return 0;
     }
-    if (strcmp(name, "define") == 0 || strncmp(name, "D", 1) == 0 || without_effect(name))
+    if (strcmp(name, "strict_segments") == 0) {
+        c->strict_segments = true;
+        return 0;
+    }
+    if (strcmp(name, "define") == 0 || without_effect(name)) /* words are replaced before */
         return 0;
     snprintf(why, room, "option --%s", name);
     return 77;

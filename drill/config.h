@@ -8,13 +8,11 @@
 #include <lastack/types.h>
 
 enum drill_mode { DRILL_IPV4, DRILL_IPV6, DRILL_MAPPED };
-enum drill_dialect { DRILL_LINUX, DRILL_FREEBSD };
 
 #define DRILL_OVERRIDES_MAX 32
 
 struct drill_config {
     enum drill_mode mode;
-    enum drill_dialect dialect;
     struct la_addr local, remote;
     bool has_local, has_remote;
     uint32_t local_prefix; /* bits */
@@ -27,6 +25,7 @@ struct drill_config {
     uint32_t remote_isn;    /* added to what the script's side sends */
     uint64_t seed;          /* lastack's secret */
     int64_t patience_ns;    /* how long a packet without a time is waited for */
+    bool strict_segments;   /* no putting together */
     bool kernel;
     bool verbose;
     const char *folder; /* of the script */

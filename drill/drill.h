@@ -16,6 +16,7 @@ enum drill_verdict {
 };
 
 #define DRILL_LADDER_LINES 14
+#define DRILL_DEFINES_MAX 64
 
 struct drill_result {
     enum drill_verdict verdict;

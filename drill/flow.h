@@ -26,6 +26,7 @@ struct drill_flow {
     uint32_t remote_offset;                      /* of what the script's side counts */
     struct drill_stamp stamps[DRILL_STAMPS_MAX]; /* a ring of what the host sent */
     uint32_t stamp_count;
+    struct drill_stamp first_stamp;
     uint32_t last_seq; /* live, of the last packet the host sent, for quotes */
     bool has_last;
     bool local_isn_known, remote_isn_known;

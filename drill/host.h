@@ -102,6 +102,10 @@ typedef enum drill_said drill_set(void *context, const char *name, const char *v
 enum drill_said drill_command(const char *text, drill_set *set, void *context, char *why,
                               size_t room);
 
+/* The same for one of FreeBSD's names: net.inet.*, kern.*. */
+enum drill_said drill_freebsd_sysctl(const char *name, const char *value, drill_set *set,
+                                     void *context, char *why, size_t room);
+
 /*
  * drill_fixed_sysctl() - What lastack does always, by the name Linux has a switch for.
  *

@@ -364,6 +364,8 @@ static enum drill_said set_sysctl(void *context, const char *name, const char *v
 {
     struct host *h = context;
     char *end;
+    if (strncmp(name, "net.inet.", 9) == 0 || strncmp(name, "kern.", 5) == 0)
+        return drill_freebsd_sysctl(name, value, set_sysctl, h, why, room);
     const uint64_t number = strtoull(value, &end, 10);
     const char *fixed = drill_fixed_sysctl(name);
     const bool is_number = end != value && *end == '\0';

@@ -164,7 +164,7 @@ static bool read_action(struct drill_reader *r, struct drill_event *e)
         e->kind = DRILL_CODE;
         return read_raw(r, "}%", "a block of code", &e->text);
     }
-    if (c == '<' || c == '>' || c == '-') {
+    if (c == '<' || c == '>') {
         e->kind = DRILL_PACKET;
         e->packet = drill_alloc(r->pool, sizeof *e->packet);
         return drill_read_packet(r, e->packet);

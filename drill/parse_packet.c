@@ -252,7 +252,7 @@ bool drill_read_packet(struct drill_reader *r, struct drill_packet *p)
             r->at++;
             p->unordered = true;
         }
-    } else if (!drill_take(r, "->")) {
+    } else {
         return drill_expected(r, "< (a packet to the host) or > (a packet from it)");
     }
     if (drill_take(r, "sctp"))

@@ -263,14 +263,41 @@ static void run(struct drill_run *r)
     r->host.close(r->host.self);
 }
 
+/* The words a script defines itself, behind those given.  Return: how many there are now. */
+static size_t add_defines(const struct drill_script *script, struct drill_pool *pool,
+                          const struct drill_define *given, size_t count, struct drill_define *all)
+{
+    if (count > 0)
+        memcpy(all, given, count * sizeof *all);
+    for (const struct drill_setting *s = script->settings; s != NULL; s = s->next) {
+        const char *equals = s->value != NULL ? strchr(s->value, '=') : NULL;
+        if (strcmp(s->name, "define") != 0 || equals == NULL || count == DRILL_DEFINES_MAX)
+            continue;
+        all[count].name = drill_text(pool, s->value, (size_t)(equals - s->value));
+        all[count++].value = drill_text(pool, equals + 1, strlen(equals + 1));
+    }
+    return count;
+}
+
 void drill_script_run(const char *file, const char *text, size_t len,
                       const struct drill_config *config, const struct drill_define *defines,
                       size_t define_count, struct drill_result *result)
 {
     struct drill_script script = { 0 };
     struct drill_problem problem;
+    struct drill_pool words = { 0 };
+    struct drill_define all[DRILL_DEFINES_MAX];
     memset(result, 0, sizeof *result);
-    if (drill_parse(file, text, len, defines, define_count, &script, &problem)) {
+    if (define_count > DRILL_DEFINES_MAX)
+        define_count = DRILL_DEFINES_MAX;
+    bool read = drill_parse(file, text, len, defines, define_count, &script, &problem);
+    const size_t count = add_defines(&script, &words, defines, define_count, all);
+    if (count > define_count) { /* once more, with the words it defines itself */
+        drill_script_free(&script);
+        memset(&script, 0, sizeof script);
+        read = drill_parse(file, text, len, all, count, &script, &problem);
+    }
+    if (read) {
         struct drill_run r = {
             .script = &script, .config = *config, .pool = &script.pool, .result = result
         };
@@ -284,4 +311,5 @@ void drill_script_run(const char *file, const char *text, size_t len,
         snprintf(result->came, sizeof result->came, "%s", problem.came);
     }
     drill_script_free(&script);
+    drill_pool_free(&words);
 }

@@ -138,7 +138,8 @@ static bool join(struct drill_run *r, const struct drill_packet *p, struct drill
 {
     const uint32_t header = (s->version == 4 ? 20u : 40u) + 20u + s->options_len;
     const uint32_t most = r->config.mss > 0 ? r->config.mss : r->config.mtu - header;
-    if (p->protocol != DRILL_TCP || p->seq.len <= most || s->text_len == 0)
+    if (p->protocol != DRILL_TCP || p->seq.len <= most || s->text_len == 0 ||
+        r->config.strict_segments)
         return true;
     while (s->text_len < p->seq.len && drill_pass_to_packet(r, until_ns)) {
         struct drill_segment next;
@@ -165,6 +166,28 @@ static void learn_isn(struct drill_flow *f, const struct drill_segment *s)
         f->local_isn = s->seq;
         f->local_isn_known = true;
     }
+}
+
+/* Do the host's timestamps run as fast as --tcp_ts_tick_usecs says? */
+static bool right_stamp(struct drill_run *r, struct drill_flow *f, const struct drill_packet *p,
+                        const struct drill_segment *s)
+{
+    const struct drill_options *o = &p->options;
+    const uint32_t tick_us = r->config.stamp_tick_us;
+    if (tick_us == 0 || p->protocol != DRILL_TCP || o->timestamps_at < 0 || o->val_any)
+        return true;
+    const uint32_t script = drill_get32(o->bytes + o->timestamps_at);
+    const uint32_t live = drill_get32(s->options + o->timestamps_at);
+    if (f->stamp_count == 0) {
+        f->first_stamp = (struct drill_stamp){ script, live };
+        return true;
+    }
+    const int64_t off = (int32_t)((live - f->first_stamp.live) - (script - f->first_stamp.script));
+    const int64_t most = 1 + r->config.tolerance_ns / 1000 / tick_us;
+    if (off <= most && off >= -most)
+        return true;
+    return drill_failf(r, drill_format(r->pool, "timestamp %u", script), "%u",
+                       live - f->first_stamp.live + f->first_stamp.script);
 }
 
 struct expectation {
@@ -211,6 +234,8 @@ static bool judge(struct drill_run *r, const struct expectation *x, struct drill
         r->ladder_count--;
         add_rung(r, &s, false, w->at_ns);
     }
+    if (!right_stamp(r, f, x->p, &s))
+        return false;
     drill_flow_learn(f, x->p, &s);
     r->event_ns = x->from_ns == x->to_ns ? x->from_ns : w->at_ns;
     return in_time(r, x, w->at_ns);

@@ -171,6 +171,17 @@ TEST(commands_that_set_what_is_so_anyway_pass)
            DRILL_PASS, 0, NULL);
 }
 
+TEST(freebsds_sysctls_are_known_where_they_mean_the_same)
+{
+    expect("0 `sysctl kern.timecounter.alloweddeviation=0`\n"
+           "+0 `sysctl -w net.inet.tcp.rfc1323=0 net.inet.tcp.keepidle=7000`\n"
+           "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+           "+0 getsockopt(3, SOL_TCP, TCP_KEEPIDLE, [7], [4]) = 0\n",
+           DRILL_PASS, 0, NULL);
+    expect("0 `sysctl net.inet.tcp.syncookies=1`", DRILL_UNSUPPORTED, 1, "here it is always 0");
+    expect("0 `sysctl net.inet.tcp.moon=1`", DRILL_UNSUPPORTED, 1, "sysctl net.inet.tcp.moon=1");
+}
+
 TEST(packets_marked_so_may_change_places)
 {
     static const char two[] = ESTABLISH "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n"
@@ -208,6 +219,29 @@ TEST(names_can_be_defined)
     drill_config_default(&config);
     drill_script_run("test.pkt", text, sizeof text - 1, &config, defines, 2, &r);
     assert_int_equal(r.verdict, DRILL_PASS);
+}
+
+TEST(a_script_can_define_names_itself)
+{
+    expect("--define=PROTO=IPPROTO_TCP\n0 socket(..., SOCK_STREAM, PROTO) = 3\n", DRILL_PASS, 0,
+           NULL);
+}
+
+TEST(the_speed_of_timestamps_is_judged)
+{
+    static const char text[] = "--tcp_ts_tick_usecs=1000\n"
+                               "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+                               "+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n"
+                               "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 1000 ecr 0>\n"
+                               "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 10 ecr 1000>\n"
+                               "+.1 < . 1:1(0) ack 1 win 32792 <nop,nop,TS val 1100 ecr 10>\n"
+                               "+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 100) = 100\n"
+                               "+0 > P. 1:101(100) ack 1 <nop,nop,TS val %d ecr 1100>\n";
+    char script[2048];
+    snprintf(script, sizeof script, text, 110);
+    expect(script, DRILL_PASS, 0, NULL);
+    snprintf(script, sizeof script, text, 150);
+    expect(script, DRILL_FAIL, 10, "timestamp 150");
 }
 
 TEST_MAIN
