@@ -143,10 +143,12 @@ static void flags_text(uint8_t flags, uint8_t reserved, char to[16])
     static const char letters[] = "FSRP.UEW";
     size_t at = 0;
     for (int i = 0; i < 8; i++)
-        if (flags >> i & 1)
+        if (letters[i] != '.' && (flags >> i & 1))
             to[at++] = letters[i];
     if (reserved & 1)
         to[at++] = 'A';
+    if (flags & DRILL_ACK)
+        to[at++] = '.';
     if (at == 0)
         to[at++] = '-';
     to[at] = '\0';
