@@ -52,8 +52,6 @@ static void put_times(struct tcp_info *o, const struct la_conn_info *c, la_time 
     o->tcpi_rto = c->rto_us;
     o->tcpi_rtt = c->srtt_us;
     o->tcpi_rttvar = c->rttvar_us;
-    o->tcpi_last_data_sent = ms_since(c->last_sent, now);
-    o->tcpi_last_data_recv = ms_since(c->last_received, now);
     o->tcpi_last_ack_recv = ms_since(c->last_received, now);
 }
 
@@ -63,14 +61,11 @@ static void put_amounts(struct tcp_info *o, const struct la_conn_info *c)
 
     o->tcpi_snd_mss = c->snd_mss;
     o->tcpi_rcv_mss = c->rcv_mss;
-    o->tcpi_advmss = c->rcv_mss;
     o->tcpi_unacked = segments(flight, c->snd_mss);
     o->tcpi_snd_cwnd = c->snd_mss > 0 ? c->cwnd_bytes / c->snd_mss : 0;
     o->tcpi_snd_ssthresh = c->ssthresh_bytes >= SSTHRESH_INFINITE
                                ? SSTHRESH_INFINITE
                                : segments(c->ssthresh_bytes, c->snd_mss);
-    o->tcpi_rcv_space = c->rcv_wnd;
-    o->tcpi_rcv_ssthresh = c->rcv_wnd;
     o->tcpi_total_retrans = (uint32_t)c->segs_retransmitted;
     o->tcpi_bytes_acked = c->bytes_acked;
     o->tcpi_bytes_received = c->bytes_received;
