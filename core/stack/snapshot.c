@@ -209,6 +209,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)seq_raw(c->snd.wl1) << 32 | seq_raw(c->snd.wl2));
     put(&it, (uint64_t)c->snd.wnd << 32 | c->snd.max_wnd);
     put(&it, (uint64_t)seq_raw(c->snd.rtx) << 32 | seq_raw(c->snd.recover));
+    put(&it, seq_gt(c->snd.crumb, c->snd.una) ? seq_diff(c->snd.una, c->snd.crumb) : 0);
     put(&it, (uint64_t)seq_raw(c->rcv.nxt) << 32 | seq_raw(c->rcv.adv));
     put(&it, (uint64_t)seq_raw(c->rcv.last_ack) << 32 | seq_raw(c->rcv.up));
     put(&it, (uint64_t)seq_raw(c->iss) << 32 | seq_raw(c->irs));

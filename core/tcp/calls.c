@@ -31,7 +31,7 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->user = user;
     c->iface = (uint8_t)path.iface;
     tcp_begin_numbers(t, &c->flow, &c->iss, &c->ts_offset);
-    c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->iss;
+    c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = c->iss;
     c->timestamps = k->timestamps != 0;
     c->sack = k->sack != 0;
     c->rcv_shift = k->window_scaling ? rcv_window_shift(t) : 0;

@@ -94,6 +94,7 @@ struct tcp_conn {
         uint32_t wnd, max_wnd;
         tcp_seq rtx;     /* next to send again after an RTO; = nxt when nothing is */
         tcp_seq recover; /* RFC 6582 */
+        tcp_seq crumb;   /* end of the last segment that was not full */
         tcp_seq fin_seq;
     } snd;
     struct {

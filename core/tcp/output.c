@@ -7,9 +7,11 @@
  * the segment that fast recovery asks for, what an RTO declared lost, a zero-window probe,
  * new text and FIN, a keepalive probe, a bare ACK.
  *
- * New text goes when it fills a segment, when nothing is in flight or Nagle is off, or when
- * it is at least half of the largest window the peer ever offered (MUST-38, SHLD-7,
- * RFC 9293 3.8.6.2.1).
+ * New text goes when it fills a segment, when Nagle is off or no other short segment is in
+ * flight, or when it is at least half of the largest window the peer ever offered (MUST-38,
+ * SHLD-7, RFC 9293 3.8.6.2.1).  That only short segments hold each other back is Minshall's
+ * refinement (RFC 9293 A.3), as on Linux: the odd end of a large write does not wait for an ACK
+ * that the peer may delay.
  */
 #include "core/tcp/tcp.h"
 
@@ -128,6 +130,8 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
             c->rtt_seq = p->seq;
             c->rtt_at = t->env.now;
         }
+        if (p->len % c->snd_mss != 0)
+            c->snd.crumb = end;
         c->snd.nxt = end;
         cc_on_send(c);
     }
@@ -285,6 +289,7 @@ static bool worth_sending(struct tcp *t, uint32_t ci, uint32_t len, uint32_t uns
 {
     struct tcp_conn *c = conn_at(t, ci);
     const bool idle = conn_flight(c) == 0;
+    const bool no_crumb_out = seq_le(c->snd.crumb, c->snd.una);
 
     if (len == unsent) {
         if (conn_fin_unsent(c) || c->push)
@@ -294,7 +299,7 @@ static bool worth_sending(struct tcp *t, uint32_t ci, uint32_t len, uint32_t uns
                 tcp_timer_arm(t, ci, TCP_DL_CORK, time_add(t->env.now, 200 * NS_PER_MS));
             return false;
         }
-        return idle || c->set.nodelay;
+        return no_crumb_out || c->set.nodelay;
     }
     return (idle || c->set.nodelay) && len >= c->snd.max_wnd / 2;
 }

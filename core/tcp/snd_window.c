@@ -55,6 +55,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     }
     c->snd.una = ack;
     c->snd.rtx = seq_max(c->snd.rtx, ack);
+    c->snd.crumb = seq_max(c->snd.crumb, ack);
     c->bytes_acked += text;
     c->retransmits = 0;
     c->r1_told = false;

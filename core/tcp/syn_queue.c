@@ -189,7 +189,7 @@ static void grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *
     c->iss = h->iss;
     c->irs = h->irs;
     c->snd.una = h->iss;
-    c->snd.nxt = c->snd.rtx = c->snd.recover = seq_add(h->iss, 1);
+    c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = seq_add(h->iss, 1);
     c->snd.wl1 = h->irs;
     c->snd.wl2 = h->iss;
     c->snd.wnd = c->snd.max_wnd = h->wnd;

@@ -42,9 +42,9 @@ BENCH_TEST(text_goes_both_ways)
     bench_recv(b, 1000);
     bench_send(b, 1900);
     expect_tx(b, "ACK snd 0 rcv 1000 len 1000");
-    expect_no_tx(b); /* Nagle */
-    bench_rx(b, "ACK rcv 1000 snd 1000 wnd 65535");
     expect_tx(b, "PSH ACK snd 1000 rcv 1000 len 900");
+    expect_no_tx(b);
+    bench_rx(b, "ACK rcv 1000 snd 1900 wnd 65535");
     expect_no_tx(b);
 }
 

@@ -25,6 +25,22 @@ BENCH_TEST(a_partial_segment_waits_while_something_is_in_flight)
     expect_no_tx(b);
 }
 
+/* Minshall's refinement, RFC 9293 A.3. */
+BENCH_TEST(the_odd_end_of_a_large_write_does_not_wait)
+{
+    bench_established(b, NULL);
+    bench_send(b, 2500);
+    expect_tx(b, "ACK snd 0 rcv 0 len 1000");
+    expect_tx(b, "ACK snd 1000 rcv 0 len 1000");
+    expect_tx(b, "PSH ACK snd 2000 rcv 0 len 500");
+
+    bench_send(b, 1);
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535");
+    expect_quiet(b, MS(100)); /* the short one is still out */
+    bench_rx(b, "ACK rcv 0 snd 2500 wnd 65535");
+    expect_tx(b, "PSH ACK snd 2500 rcv 0 len 1");
+}
+
 BENCH_TEST(a_full_segment_does_not_wait)
 {
     bench_established(b, NULL);

@@ -31,17 +31,19 @@ static void expect_lengths(struct hand *h, const uint32_t *len)
     assert_int_equal(len[i], 0);
 }
 
-TEST(text_goes_in_full_segments_and_a_crumb_waits_for_the_acknowledgment)
+TEST(text_goes_in_full_segments_and_a_crumb_waits_for_the_one_before_it)
 {
     for (int v6 = 0; v6 < 2; v6++) {
         struct hand h = start(v6, "wnd 65535 mss 1000");
 
-        give(&h, 3500, 0);
-        expect_lengths(&h, (uint32_t[]){ 1000, 1000, 1000, 0 });
-        hand_rx(&h, "ACK rcv 1 snd 2001 wnd 65535");
+        give(&h, 3500, 0); /* its odd end waits for nothing: only full segments are in flight */
+        expect_lengths(&h, (uint32_t[]){ 1000, 1000, 1000, 500, 0 });
+        give(&h, 300, 0);
         expect_lengths(&h, (uint32_t[]){ 0 });
         hand_rx(&h, "ACK rcv 1 snd 3001 wnd 65535");
-        expect_lengths(&h, (uint32_t[]){ 500, 0 });
+        expect_lengths(&h, (uint32_t[]){ 0 });
+        hand_rx(&h, "ACK rcv 1 snd 3501 wnd 65535");
+        expect_lengths(&h, (uint32_t[]){ 300, 0 });
         hand_free(&h);
     }
 }
