@@ -6,6 +6,24 @@
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
+/* RCV.NXT, IRS, the window and the options, as the peer's SYN says. */
+static void take_their_syn(struct tcp_arrival *a)
+{
+    struct tcp_conn *c = a->c;
+    const struct tcp_seg *seg = a->seg;
+
+    c->irs = seg->seq;
+    c->rcv.nxt = seq_add(seg->seq, 1);
+    c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
+    c->rcv.last_ack = c->rcv.nxt;
+    c->rcv.up = c->rcv.nxt;
+    conn_take_syn(a->t, c, seg);
+    c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
+    c->snd.max_wnd = seg->wnd;
+    c->snd.wl1 = seg->seq;
+    c->snd.wl2 = seg->flags & TCP_ACK ? seg->ack : c->iss;
+}
+
 /* Returns TCP_GO_ON where the RFC says "continue processing at the sixth step". */
 enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
 {
@@ -46,16 +64,7 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
         return tcp_stop(a, LA_DROP_SYN_SENT_NO_SYN);
 
     /* Fourth, check the SYN bit. */
-    c->irs = seg->seq;
-    c->rcv.nxt = seq_add(seg->seq, 1);
-    c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
-    c->rcv.last_ack = c->rcv.nxt;
-    c->rcv.up = c->rcv.nxt;
-    conn_take_syn(t, c, seg);
-    c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
-    c->snd.max_wnd = seg->wnd;
-    c->snd.wl1 = seg->seq;
-    c->snd.wl2 = has_ack ? seg->ack : c->iss;
+    take_their_syn(a);
 
     if (has_ack) { /* our SYN has been ACKed */
         rtt_on_ack(t, c, seg, seg->ack);

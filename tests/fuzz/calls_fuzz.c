@@ -6,8 +6,8 @@
  * what duo.h judges, that a call returns nothing its header does not list, that a
  * handle which names nothing is always refused, and that a refused call changes nothing.
  */
-#include "tests/fuzz/duo.h"
 #include "tests/fuzz/choices.h"
+#include "tests/fuzz/duo.h"
 
 #define STEPS_MAX 500u
 

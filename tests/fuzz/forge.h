@@ -8,8 +8,8 @@
 #ifndef TESTS_FUZZ_FORGE_H
 #define TESTS_FUZZ_FORGE_H
 
-#include "tests/fuzz/duo.h"
 #include "tests/fuzz/choices.h"
+#include "tests/fuzz/duo.h"
 
 void forge_segment(struct duo *d, struct input *in, int side);
 /* An ICMP error about something that is, or is not, in flight. */
