@@ -203,6 +203,8 @@ int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, void *bytes, uin
     uint8_t *to = bytes;
     uint32_t done = 0;
 
+    if (find(s, id) == SLAB_NONE)
+        return LA_EBADHANDLE;
     while (done < len_bytes) {
         uint32_t count, copied = 0;
         const int64_t n = la_recv_peek(s, now, id, spans, LA_TX_SPANS_MAX, &count);

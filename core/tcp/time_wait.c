@@ -17,20 +17,49 @@ uint64_t tcp_time_wait_ns(const struct tcp *t)
     return 2u * NS_PER_MS * t->env.knobs.msl_ms;
 }
 
-/* The class of this duration; a new duration takes a free one.  TCP_SHORT_CLASSES if all are taken. */
+/* FIN-WAIT-2 has a duration for each LINGER2: so many at most in a family, for TIME-WAIT needs room. */
+#define FIN_WAIT_2_CLASSES 4
+
+/* The class of FIN-WAIT-2 that lasts as long or, failing that, longest. */
+static uint32_t nearest(const struct tcp *t, bool v4, uint64_t duration_ns)
+{
+    uint32_t best = TCP_SHORT_CLASSES;
+
+    for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
+        const struct tcp_short_class *class = &t->short_class[k];
+        const uint64_t best_ns = best < TCP_SHORT_CLASSES ? t->short_class[best].duration_ns : 0;
+
+        if (class->fifo.len == 0 || class->state != LA_FIN_WAIT_2 || class->v4 != v4)
+            continue;
+        if (best_ns < duration_ns
+                ? class->duration_ns > best_ns
+                : class->duration_ns >= duration_ns && class->duration_ns < best_ns)
+            best = k;
+    }
+    return best;
+}
+
+/*
+ * The class of this duration; a new duration takes a free one.  TCP_SHORT_CLASSES if all are
+ * taken.  A duration of FIN-WAIT-2 too many shares the nearest class.
+ */
 static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t duration_ns)
 {
     uint32_t empty = TCP_SHORT_CLASSES;
+    uint32_t alike = 0;
 
     for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
-        struct tcp_short_class *class = &t->short_class[k];
+        const struct tcp_short_class *class = &t->short_class[k];
+        const bool same = class->fifo.len > 0 && class->state == state && class->v4 == v4;
 
-        if (class->fifo.len > 0 && class->duration_ns == duration_ns && class->state == state &&
-            class->v4 == v4)
+        if (same && class->duration_ns == duration_ns)
             return k;
+        alike += same;
         if (class->fifo.len == 0 && empty == TCP_SHORT_CLASSES)
             empty = k;
     }
+    if (state == LA_FIN_WAIT_2 && alike >= FIN_WAIT_2_CLASSES)
+        return nearest(t, v4, duration_ns);
     if (empty == TCP_SHORT_CLASSES)
         return empty;
     t->short_class[empty].duration_ns = duration_ns;
@@ -153,6 +182,8 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
     uint32_t i = SLAB_NONE;
 
     LA_ASSERT(state == LA_TIME_WAIT || (state == LA_FIN_WAIT_2 && !c->held));
+    if (c->want_ack || c->ack_segs > 0)
+        reply_ack(t, ci); /* what is owed is said now: the record would not know */
     if (duration_ns > 0) {
         if (slab_room(slab) == 0)
             (void)evict(t, v4);
@@ -173,7 +204,7 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
 
         fill(w, c, state);
         w->class = (uint8_t) class;
-        w->expires = time_add(t->env.now, duration_ns);
+        w->expires = time_add(t->env.now, t->short_class[class].duration_ns);
         index_replace(&t->index, t, c->hash, old,
                       (struct index_entry){ .type = INDEX_SHORT, .value = ref });
         short_link(t, class, ref);

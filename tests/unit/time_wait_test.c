@@ -190,6 +190,50 @@ TEST(linger2_sets_the_life_of_one_orphan)
     hand_free(&h);
 }
 
+TEST(orphans_of_many_lengths_leave_room_for_time_wait)
+{
+    struct la_config config;
+    struct hand h;
+
+    hand_config(&config);
+    config.short_v4 = 64;
+    hand_new(&h, &(struct hand_opt){ .config = &config });
+    for (uint16_t i = 1; i <= 20; i++) { /* 20 values of LINGER2: four classes, then the nearest */
+        h.rport = i;
+        hand_establish(&h, NULL);
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_LINGER2, 10u * i), LA_OK);
+        assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+        hand_drain(&h);
+        hand_rx(&h, "ACK rcv 1 snd 2 wnd 1000");
+        assert_int_equal(record(&h, i)->state, LA_FIN_WAIT_2);
+        assert_null(la_check(h.s));
+    }
+    to_time_wait(&h, 100);
+    assert_int_equal(record(&h, 100)->state, LA_TIME_WAIT);
+    hand_wait(&h,
+              40 * NS_PER_S); /* the longest class there was: all that asked for more share it */
+    assert_int_equal(used(&h), 1);
+    hand_free(&h);
+}
+
+TEST(a_delayed_ack_that_is_owed_goes_out_before_the_connection_shrinks)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    hand_conn(&h)->quick = 0;
+    assert_int_equal(la_shutdown(h.s, h.now, h.conn, LA_SHUT_WR), LA_OK);
+    hand_drain(&h);
+    hand_rx(&h, "ACK rcv 1 snd 2 len 3 wnd 1000");
+    hand_drain(&h);
+    assert_int_equal(la_recv_consume(h.s, h.now, h.conn, 3), LA_OK);
+    assert_int_equal(hand_conn(&h)->ack_segs, 1); /* owed */
+    assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+    assert_string_equal(hand_tx(&h), "ACK snd 2 rcv 4 wnd 65532");
+    hand_free(&h);
+}
+
 TEST(the_peers_fin_takes_an_orphan_to_time_wait_for_2msl)
 {
     struct hand h;
