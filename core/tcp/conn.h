@@ -170,6 +170,12 @@ struct tcp_tuple6 {
     uint16_t lport, rport;
 };
 
+/* In a record of IPv4 only the first of them is there. */
+union tcp_tuple {
+    struct tcp_tuple4 v4;
+    struct tcp_tuple6 v6[1];
+};
+
 /* SYN-RECEIVED by a passive open. */
 struct tcp_half {
     struct slot slot; /* slot.link: next in its FIFO, a reference */
@@ -185,10 +191,7 @@ struct tcp_half {
     uint8_t retries;
     uint8_t iface;
     uint32_t sent_us; /* low bits of the time the first SYN-ACK went out, for an RTT sample */
-    union {
-        struct tcp_tuple4 v4;
-        struct tcp_tuple6 v6[1];
-    } tuple;
+    union tcp_tuple tuple;
 };
 #define TCP_HALF_SACK 1u
 #define TCP_HALF_TIMESTAMPS 2u
@@ -196,6 +199,7 @@ struct tcp_half {
 #define TCP_HALF_RESENT 8u      /* no RTT sample: Karn */
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
 #define TCP_WSCALE_NONE 255
+#define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 /* TIME-WAIT, or FIN-WAIT-2 without an owner. */
 struct tcp_short {
@@ -212,10 +216,7 @@ struct tcp_short {
     uint32_t ts_recent, ts_offset;
     uint32_t ts_recent_ms; /* when, low bits of milliseconds */
     uint32_t invalid_ms;   /* when an ACK last went out, likewise; for the rate limit */
-    union {
-        struct tcp_tuple4 v4;
-        struct tcp_tuple6 v6[1];
-    } tuple;
+    union tcp_tuple tuple;
 };
 #define TCP_SHORT_TIMESTAMPS 1u
 #define TCP_SHORT_ACKED 2u /* invalid_ms is set */

@@ -82,6 +82,24 @@ void conn_release(struct tcp *t, uint32_t ci)
     slab_give(&t->conns, t, ci);
 }
 
+void conn_shell(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+
+    LA_ASSERT(c->state == LA_CLOSED);
+    tcp_timers_off(t, ci);
+    tcp_output_sleep(t, ci);
+    queue_clear(&c->sndq, &t->env.chunks, t);
+    reassembly_clear(t, c);
+    c->sndhint.chunk = SLAB_NONE;
+    c->reserved = 0;
+    c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;
+    if (c->held || c->listener != SLAB_NONE)
+        conn_ready(t, ci, true);
+    else
+        conn_release(t, ci);
+}
+
 void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -91,19 +109,9 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
     trace_end(t, c, reason);
     tcp_enter(t, c, LA_CLOSED);
     index_remove(&t->index, t, c->hash, (struct index_entry){ .type = INDEX_CONN, .value = ci });
-    tcp_timers_off(t, ci);
-    tcp_output_sleep(t, ci);
-    queue_clear(&c->sndq, &t->env.chunks, t);
-    reassembly_clear(t, c);
-    c->sndhint.chunk = SLAB_NONE;
-    c->reserved = 0;
-    c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;
     c->error = (int16_t)error;
     c->reason = (uint16_t)reason;
-    if (c->held || c->listener != SLAB_NONE)
-        conn_ready(t, ci, true);
-    else
-        conn_release(t, ci);
+    conn_shell(t, ci);
 }
 
 void tcp_reset(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
@@ -150,8 +158,6 @@ void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
     c->snd_mss = (uint16_t)mss;
 }
 
-#define WSCALE_MAX 14
-
 /* The peer's SYN or SYN-ACK answers what our SYN offered: both must have said it. */
 void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
 {
@@ -162,7 +168,7 @@ void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
     c->sack = c->sack && o->has_sack_ok;
     c->timestamps = c->timestamps && o->has_timestamps;
     if (o->has_wscale && c->rcv_shift > 0) {
-        c->snd_shift = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
+        c->snd_shift = o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX;
     } else {
         c->snd_shift = 0;
         c->rcv_shift = 0;

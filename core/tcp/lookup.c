@@ -43,6 +43,21 @@ bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)
            addr_equal(&a->laddr, &b->laddr);
 }
 
+void tuple_store(union tcp_tuple *to, const struct tcp_flow *f)
+{
+    if (addr_is_v4(&f->raddr)) {
+        memcpy(to->v4.laddr, f->laddr.bytes + 12, 4);
+        memcpy(to->v4.raddr, f->raddr.bytes + 12, 4);
+        to->v4.lport = f->lport;
+        to->v4.rport = f->rport;
+    } else {
+        memcpy(to->v6->laddr, f->laddr.bytes, 16);
+        memcpy(to->v6->raddr, f->raddr.bytes, 16);
+        to->v6->lport = f->lport;
+        to->v6->rport = f->rport;
+    }
+}
+
 static void flow_from4(const struct tcp_tuple4 *p, struct tcp_flow *out)
 {
     out->laddr = la_addr_v4(p->laddr[0], p->laddr[1], p->laddr[2], p->laddr[3]);

@@ -8,8 +8,6 @@
  */
 #include "core/tcp/tcp.h"
 
-#define WSCALE_MAX 14 /* RFC 7323 2.3 */
-
 uint32_t half_class_of(uint32_t retries)
 {
     return retries < TCP_HALF_CLASSES ? retries : TCP_HALF_CLASSES - 1;
@@ -39,21 +37,6 @@ static void wait_again(struct tcp *t, uint32_t ref)
     half_link(t, class, ref);
 }
 
-static void tuple_store(struct tcp_half *h, const struct tcp_flow *f, bool v4)
-{
-    if (v4) {
-        memcpy(h->tuple.v4.laddr, f->laddr.bytes + 12, 4);
-        memcpy(h->tuple.v4.raddr, f->raddr.bytes + 12, 4);
-        h->tuple.v4.lport = f->lport;
-        h->tuple.v4.rport = f->rport;
-    } else {
-        memcpy(h->tuple.v6->laddr, f->laddr.bytes, 16);
-        memcpy(h->tuple.v6->raddr, f->raddr.bytes, 16);
-        h->tuple.v6->lport = f->lport;
-        h->tuple.v6->rport = f->rport;
-    }
-}
-
 /* What the SYN's options leave in the record. */
 static void take_syn(struct tcp *t, struct tcp_half *h, const struct tcp_arrival *a)
 {
@@ -65,7 +48,7 @@ static void take_syn(struct tcp *t, struct tcp_half *h, const struct tcp_arrival
     h->wnd = (uint16_t)a->seg->wnd;
     h->wscale = TCP_WSCALE_NONE;
     if (o->has_wscale && k->window_scaling)
-        h->wscale = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
+        h->wscale = o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX;
     if (o->has_sack_ok && k->sack)
         h->flags |= TCP_HALF_SACK;
     if (o->has_timestamps && k->timestamps) {
@@ -138,7 +121,7 @@ void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_f
         return;
     }
     h = half_at(t, ref);
-    tuple_store(h, &a->flow, v4);
+    tuple_store(&h->tuple, &a->flow);
     h->listener = li;
     h->irs = a->seg->seq;
     tcp_begin_numbers(t, &a->flow, &h->iss, &h->ts_offset);

@@ -44,6 +44,8 @@ void tcp_reset(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reaso
 /* A full connection with its buffers empty, in CLOSED, in the index. SLAB_NONE if there is no room. */
 uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
 void conn_release(struct tcp *t, uint32_t ci);
+/* In CLOSED and out of the index: whoever holds it keeps a shell without buffers or timers, else it goes. */
+void conn_shell(struct tcp *t, uint32_t ci);
 /* The MSS option of our SYN: the interface's, or less if the application asked (MUST-67, SHLD-5). */
 uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint32_t iface, bool v4);
 /* Options that the handshake settled, and the sizes that follow from them. */
@@ -61,6 +63,8 @@ uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow);
 uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow);
 /* The entry of this 4-tuple; type INDEX_FREE if there is none. */
 struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
+/* The 4-tuple of a record, written and read. */
+void tuple_store(union tcp_tuple *to, const struct tcp_flow *f);
 void half_flow(const struct tcp_half *h, uint32_t ref, struct tcp_flow *out);
 void short_flow(const struct tcp_short *w, uint32_t ref, struct tcp_flow *out);
 bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b);

@@ -124,8 +124,6 @@ static bool evict(struct tcp *t, bool v4)
 
 static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state state)
 {
-    const bool v4 = addr_is_v4(&c->flow.raddr);
-
     w->state = (uint8_t)state;
     w->rcv_shift = c->rcv_shift & 15u;
     w->rcv_nxt = c->rcv.nxt;
@@ -138,37 +136,7 @@ static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state st
     if (c->set.reuse)
         w->flags |= TCP_SHORT_REUSE;
     w->iface = c->iface & 15u;
-    if (v4) {
-        memcpy(w->tuple.v4.laddr, c->flow.laddr.bytes + 12, 4);
-        memcpy(w->tuple.v4.raddr, c->flow.raddr.bytes + 12, 4);
-        w->tuple.v4.lport = c->flow.lport;
-        w->tuple.v4.rport = c->flow.rport;
-    } else {
-        memcpy(w->tuple.v6->laddr, c->flow.laddr.bytes, 16);
-        memcpy(w->tuple.v6->raddr, c->flow.raddr.bytes, 16);
-        w->tuple.v6->lport = c->flow.lport;
-        w->tuple.v6->rport = c->flow.rport;
-    }
-}
-
-/* The connection leaves the index; a holder keeps the shell, in CLOSED, until it closes it. */
-static void leave_shell(struct tcp *t, uint32_t ci)
-{
-    struct tcp_conn *c = conn_at(t, ci);
-
-    tcp_timers_off(t, ci);
-    tcp_output_sleep(t, ci);
-    queue_clear(&c->sndq, &t->env.chunks, t);
-    reassembly_clear(t, c);
-    c->sndhint.chunk = SLAB_NONE;
-    c->reserved = 0;
-    c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;
-    c->state = LA_CLOSED;
-    c->reason = LA_DROP_CLOSED_NORMALLY;
-    if (c->held || c->listener != SLAB_NONE)
-        conn_ready(t, ci, true);
-    else
-        conn_release(t, ci);
+    tuple_store(&w->tuple, &c->flow);
 }
 
 void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
@@ -209,7 +177,9 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
                       (struct index_entry){ .type = INDEX_SHORT, .value = ref });
         short_link(t, class, ref);
     }
-    leave_shell(t, ci);
+    c->state = LA_CLOSED;
+    c->reason = LA_DROP_CLOSED_NORMALLY;
+    conn_shell(t, ci);
 }
 
 void short_restart(struct tcp *t, uint32_t ref, enum la_state state)

@@ -21,10 +21,7 @@ static enum tcp_next give_up(struct tcp *t, uint32_t ci, enum la_err fallback, e
 
     env_drop(&t->env, reason);
     env_count(&t->env, LA_COUNT_TCPAbortOnTimeout);
-    if (c->held || c->state != LA_SYN_SENT)
-        tcp_reset(t, ci, err, reason);
-    else
-        tcp_end(t, ci, err, reason);
+    tcp_reset(t, ci, err, reason);
     return TCP_DONE;
 }
 
