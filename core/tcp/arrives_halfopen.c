@@ -156,7 +156,7 @@ static bool half_step4(struct tcp_arrival *a, uint32_t ref)
 static uint32_t half_step5(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
-    struct tcp_half *h = half_at(t, ref);
+    const struct tcp_half *h = half_at(t, ref);
     uint32_t ci;
 
     if (!(a->seg->flags & TCP_ACK)) {
@@ -170,16 +170,13 @@ static uint32_t half_step5(struct tcp_arrival *a, uint32_t ref)
     }
     if (listener_accept_full(t, listener_at(t, h->listener))) {
         /* The peer believes itself connected; our SYN-ACK goes on repeating until there is room. */
-        h->flags |= TCP_HALF_ACKED;
         env_count(&t->env, LA_COUNT_ListenOverflows);
         a->reason = LA_DROP_ACCEPT_QUEUE_FULL;
         return SLAB_NONE;
     }
     ci = half_grow(t, ref);
-    if (ci == SLAB_NONE) {
-        h->flags |= TCP_HALF_ACKED;
+    if (ci == SLAB_NONE)
         a->reason = LA_DROP_CONNS_FULL;
-    }
     return ci;
 }
 

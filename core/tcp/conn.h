@@ -195,7 +195,6 @@ struct tcp_half {
 };
 #define TCP_HALF_SACK 1u
 #define TCP_HALF_TIMESTAMPS 2u
-#define TCP_HALF_ACKED 4u       /* the final ACK came while the accept queue was full */
 #define TCP_HALF_RESENT 8u      /* no RTT sample: Karn */
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
 #define TCP_WSCALE_NONE 255
