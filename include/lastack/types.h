@@ -32,7 +32,11 @@ typedef struct {
 } la_time;
 
 /* Later than every real time: "no deadline". */
+#ifdef __cplusplus
+#define LA_TIME_NEVER (la_time{ UINT64_MAX })
+#else
 #define LA_TIME_NEVER ((la_time){ UINT64_MAX })
+#endif
 
 /* Name of a connection: slot and generation, never a pointer.  Zero names nothing. */
 typedef struct {

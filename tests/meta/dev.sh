@@ -9,8 +9,10 @@ catches "an unknown verb that looks like an option is an error" 'unknown verb "-
 catches "too many arguments are an error" "build takes no arguments" "$root/dev" build now
 catches "a number that is none is an error" '"many" is not a number' "$root/dev" seeds many
 catches "a number of zero is an error" '"0" is not a number' "$root/dev" fuzz 0
+catches "a prefix that is no path from the root is an error" '"here" is not a path' \
+    "$root/dev" install here
 prints "without a verb it helps" "usage: ./dev VERB" "$root/dev"
-for verb in build test unit seeds asan fuzz interop lint fmt wasm clean help; do
+for verb in build test unit seeds asan fuzz interop lint fmt install wasm clean help; do
     prints "help lists $verb" "
   $verb" "$root/dev" help
 done
