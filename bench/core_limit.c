@@ -36,3 +36,19 @@ double limit_bulk(uint64_t piece_bytes)
     (void)sink;
     return (double)done * 8 / (double)(bench_ns() - begin);
 }
+
+double limit_fused(uint64_t piece_bytes)
+{
+    static uint8_t from[65536], to[65536];
+    const uint32_t features = la_rt_cpu_features();
+    volatile uint64_t sink = 0;
+    uint64_t sum = 0;
+    uint64_t done = 0;
+    const uint64_t begin = bench_ns();
+
+    for (; done < TOTAL_BYTES; done += piece_bytes)
+        sum += checksum_copy(features, 0, to, from, (uint32_t)piece_bytes);
+    sink += sum + to[7];
+    (void)sink;
+    return (double)done / (double)(bench_ns() - begin);
+}

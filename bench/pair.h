@@ -23,7 +23,9 @@ struct pair_end {
 
 struct pair {
     struct pair_end end[2];
-    uint32_t frame_bytes;
+    uint32_t frame_bytes, cpu_features;
+    bool v6;
+    bool trusted; /* nobody computes or verifies a checksum, as behind a NIC that does */
     la_time now;
     uint64_t packets;
 };
@@ -31,10 +33,15 @@ struct pair {
 struct pair_opt {
     uint32_t connections, short_records, chunks, chunk_bytes, mtu_bytes, gso_max_bytes;
     uint32_t buffer_bytes; /* send and receive buffer of a connection; 0 = the default */
+    uint32_t cpu_features; /* LA_CPU_* for the stacks and for the wire */
+    bool v6, trusted;      /* see struct pair */
 };
 
 void pair_open(struct pair *p, const struct pair_opt *opt);
 void pair_close(struct pair *p);
+/* No address, in the family of this pair; and the n-th of the second end's. */
+struct la_addr pair_any(const struct pair *p);
+struct la_addr pair_host(const struct pair *p, uint32_t n);
 /* Carry what is due, both ways, until nothing is; time stands still.  Return: packets carried. */
 uint32_t pair_run(struct pair *p);
 /* Let time pass, with the timers that fire in it. */
