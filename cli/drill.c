@@ -13,6 +13,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,41 +29,6 @@
 #define REAL_TOLERANCE_PERCENT 13
 #define SCRIPT_BYTES_MAX ((size_t)16 << 20)
 
-enum {
-    OPT_KERNEL = 1,
-    OPT_JSON,
-    OPT_TAP,
-    OPT_QUIET,
-    OPT_JOBS,
-    OPT_TIME,
-    OPT_DEFINE,
-    OPT_HELP,
-    OPT_CONFIG
-};
-
-static const struct args_option options[] = {
-    { OPT_KERNEL, 'k', "kernel", NULL, "examine this machine's kernel, in real time (root)" },
-    { OPT_JSON, 0, "json", NULL, "one JSON object a line for each script, and a summary" },
-    { OPT_TAP, 0, "tap", NULL, "Test Anything Protocol; what is unsupported is a SKIP" },
-    { OPT_QUIET, 'q', "quiet", NULL, "only scripts that do not pass, and the summary" },
-    { OPT_JOBS, 'j', "jobs", "N", "scripts at a time (processors; 1 with --kernel)" },
-    { OPT_TIME, 0, "time", "SECONDS", "real time a script may take (60)" },
-    { OPT_DEFINE, 'D', "define", "NAME=VALUE", "replace the word NAME in the scripts" },
-    { OPT_CONFIG + 0, 0, "ip_version", "WHICH", "ipv4, ipv6 or ipv4-mapped-ipv6 (ipv4)" },
-    { OPT_CONFIG + 1, 0, "local_ip", "ADDRESS", "of the host under test (192.168.0.1)" },
-    { OPT_CONFIG + 2, 0, "remote_ip", "ADDRESS", "of the script's side (192.0.2.1)" },
-    { OPT_CONFIG + 3, 0, "bind_port", "PORT", "what bind(fd, ..., ...) binds to (8080)" },
-    { OPT_CONFIG + 4, 0, "connect_port", "PORT", "what connect(fd, ..., ...) goes to (8080)" },
-    { OPT_CONFIG + 5, 0, "mtu", "BYTES", "of the link (1500)" },
-    { OPT_CONFIG + 6, 0, "mss", "BYTES", "longer outbound packets are put together from these" },
-    { OPT_CONFIG + 7, 0, "tolerance_usecs", "N", "how far times may be off (4000)" },
-    { OPT_CONFIG + 8, 0, "tolerance_percent", "N", "the same, of the time since the event before" },
-    { OPT_CONFIG + 9, 0, "remote_isn", "N", "added to the script's own sequence numbers (0)" },
-    { OPT_CONFIG + 10, 0, "seed", "N", "lastack's secret: its initial sequence numbers (1)" },
-    { OPT_HELP, 'h', "help", NULL, "this" },
-};
-#define OPTIONS (sizeof options / sizeof options[0])
-
 enum form { FORM_TEXT, FORM_JSON, FORM_TAP };
 
 struct drilling {
@@ -73,34 +39,11 @@ struct drilling {
     size_t count, room;
     struct drill_result *results; /* shared */
     pid_t *workers;
-    size_t jobs;
-    unsigned seconds;
+    uint64_t jobs, seconds;
+    bool json, tap, quiet;
     enum form form;
-    bool quiet;
     size_t passed, failed, unsupported, malformed;
 };
-
-static void help(const struct args *a)
-{
-    fputs("usage: lastack drill [OPTION]... FILE|FOLDER...\n"
-          "\n"
-          "Runs packet scripts, in packetdrill's language, against lastack: in this process, "
-          "without\n"
-          "privileges, in virtual time.  A folder stands for all *.pkt files in it.\n\n",
-          stdout);
-    args_print(a);
-    fputs(
-        "\n"
-        "Exit status: 0 all pass, 1 one fails, 2 one can not be read, 77 none fails but one wants\n"
-        "something that is not supported.  For example:\n"
-        "\n"
-        "    printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\\n' >a.pkt\n"
-        "    printf '+0 connect(3, ..., ...) = -1 EINVAL\\n' >>a.pkt\n"
-        "    lastack drill a.pkt\n"
-        "\n"
-        "which fails, and shows why.  docs/drill.md describes the language.\n",
-        stdout);
-}
 
 /* --- files ----------------------------------------------------------------------------------- */
 
@@ -195,7 +138,7 @@ static bool start(struct drilling *d, size_t i)
     d->workers[i] = fork();
     if (d->workers[i] != 0)
         return d->workers[i] > 0;
-    alarm(d->seconds);
+    alarm((unsigned)d->seconds);
     work(d, i);
     fflush(NULL);
     _exit(0);
@@ -208,7 +151,8 @@ static void finish(struct drilling *d, size_t i)
     while (waitpid(d->workers[i], &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-        snprintf(result->came, sizeof result->came, "it took longer than %u s", d->seconds);
+        snprintf(result->came, sizeof result->came, "it took longer than %" PRIu64 " s",
+                 d->seconds);
     else if (WIFSIGNALED(status))
         snprintf(result->came, sizeof result->came, "its process died of signal %d",
                  WTERMSIG(status));
@@ -343,97 +287,86 @@ static int run_all(struct drilling *d)
 
 /* --- options ----------------------------------------------------------------------------------- */
 
-static bool define(struct drilling *d, const char *text)
+static int take_define(void *to, const struct args_option *o, const char *text)
 {
+    struct drilling *d = to;
     char *copy = strdup(text);
     char *equals = copy != NULL ? strchr(copy, '=') : NULL;
+
     if (equals == NULL || equals == copy || d->define_count == DEFINES_MAX) {
         free(copy);
-        return false;
+        return args_wrong("drill", "--%s takes %s, at most %d times", o->name, o->value,
+                          DEFINES_MAX);
     }
     *equals = '\0';
     d->defines[d->define_count++] = (struct drill_define){ copy, equals + 1 };
-    return true;
+    return CLI_OK;
 }
 
-static int configure(struct drilling *d, int id, const char *value)
+/* An option that a script may have too, with the same name: it overrules the script. */
+static int take_config(void *to, const struct args_option *o, const char *value)
 {
+    struct drilling *d = to;
     char why[256] = "";
-    const char *name = NULL;
-    for (size_t i = 0; i < OPTIONS; i++)
-        if (options[i].id == id)
-            name = options[i].name;
-    if (drill_config_set(&d->config, name, value, why, sizeof why) != 0)
+
+    if (value == o->standard) /* drill_config_default() did that, and a script may change it */
+        return CLI_OK;
+    if (d->config.override_count == DRILL_OVERRIDES_MAX)
+        return args_wrong("drill", "too many options");
+    if (drill_config_set(&d->config, o->name, value, why, sizeof why) != 0)
         return args_wrong("drill", "%s", why);
-    d->config.overrides[d->config.override_count].name = name;
+    d->config.overrides[d->config.override_count].name = o->name;
     d->config.overrides[d->config.override_count++].value = value;
     return CLI_OK;
 }
 
-static int take_option(struct drilling *d, int id, const char *value)
+static int take_path(void *to, const char *value)
 {
-    uint64_t n;
-    switch (id) {
-    case ARGS_OPERAND:
-        if (!add_path(d, value, 0))
-            return args_failed("drill", "%s: can not be listed, or too many files", value);
-        return CLI_OK;
-    case OPT_KERNEL:
-        d->config.kernel = true;
-        return CLI_OK;
-    case OPT_JSON:
-        d->form = FORM_JSON;
-        return CLI_OK;
-    case OPT_TAP:
-        d->form = FORM_TAP;
-        return CLI_OK;
-    case OPT_QUIET:
-        d->quiet = true;
-        return CLI_OK;
-    case OPT_JOBS:
-        if (!args_number(value, 1, 256, &n))
-            return args_wrong("drill", "--jobs takes a number from 1 to 256");
-        d->jobs = (size_t)n;
-        return CLI_OK;
-    case OPT_TIME:
-        if (!args_number(value, 1, 86400, &n))
-            return args_wrong("drill", "--time takes seconds, from 1 to 86400");
-        d->seconds = (unsigned)n;
-        return CLI_OK;
-    case OPT_DEFINE:
-        return define(d, value) ? CLI_OK : args_wrong("drill", "--define takes NAME=VALUE");
-    default:
-        if (d->config.override_count == DRILL_OVERRIDES_MAX)
-            return args_wrong("drill", "too many options");
-        return configure(d, id, value);
-    }
+    if (!add_path(to, value, 0))
+        return args_failed("drill", "%s: can not be listed, or too many files", value);
+    return CLI_OK;
 }
 
-int cmd_drill(int argc, char **argv)
+static const struct args_option options[] = {
+    ARGS_FLAG('k', "kernel", struct drilling, config.kernel,
+              "examine this machine's kernel, in real time (root)"),
+    ARGS_FLAG(0, "json", struct drilling, json,
+              "one JSON object a line for each script, and a summary"),
+    ARGS_FLAG(0, "tap", struct drilling, tap,
+              "Test Anything Protocol; what is unsupported is a SKIP"),
+    ARGS_FLAG('q', "quiet", struct drilling, quiet,
+              "only scripts that do not pass, and the summary"),
+    ARGS_NUMBER('j', "jobs", "N", NULL, 1, 256, struct drilling, jobs,
+                "scripts at a time, not one a processor or 1 with --kernel"),
+    ARGS_NUMBER(0, "time", "SECONDS", "60", 1, 86400, struct drilling, seconds,
+                "real time a script may take"),
+    ARGS_OWN('D', "define", "NAME=VALUE", NULL, take_define,
+             "replace the word NAME in the scripts"),
+#define CONFIG(name, value, standard, help) ARGS_OWN(0, name, value, standard, take_config, help)
+    CONFIG("ip_version", "WHICH", "ipv4", "ipv4, ipv6 or ipv4-mapped-ipv6"),
+    CONFIG("local_ip", "ADDRESS", "192.168.0.1", "of the host under test"),
+    CONFIG("remote_ip", "ADDRESS", "192.0.2.1", "of the script's side"),
+    CONFIG("bind_port", "PORT", "8080", "what bind(fd, ..., ...) binds to"),
+    CONFIG("connect_port", "PORT", "8080", "what connect(fd, ..., ...) goes to"),
+    CONFIG("mtu", "BYTES", "1500", "of the link"),
+    CONFIG("mss", "BYTES", NULL, "longer outbound packets are put together from these"),
+    CONFIG("tolerance_usecs", "N", "4000", "how far times may be off"),
+    CONFIG("tolerance_percent", "N", NULL, "the same, of the time since the event before"),
+    CONFIG("remote_isn", "N", "0", "added to the script's own sequence numbers"),
+    CONFIG("seed", "N", "1", "lastack's secret: its initial sequence numbers"),
+#undef CONFIG
+};
+static const struct args_operand operands[] = { ARGS_OPERANDS("scripts", take_path) };
+
+static int drill_main(int argc, char **argv)
 {
-    struct drilling d = { .seconds = 60 };
-    struct args a = { .command = "drill",
-                      .tables = { options },
-                      .counts = { OPTIONS },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    int id;
+    struct drilling d = { .seconds = 0 };
+
     drill_config_default(&d.config);
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id == OPT_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        const int status = take_option(&d, id, value);
-        if (status != CLI_OK)
-            return status;
-    }
-    if (d.count == 0)
-        return args_wrong("drill", "which scripts?");
+    const int status = args_parse(&cmd_drill, &d, argc, argv);
+    if (status >= 0)
+        return status;
+    d.form = d.json ? FORM_JSON : d.tap ? FORM_TAP : FORM_TEXT;
     if (d.config.kernel) {
         d.config.patience_ns = (int64_t)10 * 1000000000;
         d.config.tolerance_ns += REAL_TOLERANCE_NS;
@@ -442,6 +375,26 @@ int cmd_drill(int argc, char **argv)
     }
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (d.jobs == 0)
-        d.jobs = d.config.kernel || processors < 1 ? 1 : (size_t)processors;
+        d.jobs = d.config.kernel || processors < 1 ? 1 : (uint64_t)processors;
     return run_all(&d);
 }
+
+const struct args_command cmd_drill = {
+    .name = "drill",
+    .what = "run packet scripts, against lastack or against the kernel",
+    .usage = { "[OPTION]... FILE|FOLDER..." },
+    .about = "Runs packet scripts, in packetdrill's language, against lastack: in this process,\n"
+             "without privileges, in virtual time.  A folder stands for all *.pkt files in it.\n",
+    .options = { ARGS_LIST(options) },
+    .operands = { ARGS_LIST(operands) },
+    .examples = "A script that says what connect() must do:\n"
+                "\n"
+                "    printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\\n' >a.pkt\n"
+                "    printf '+0 connect(3, ..., ...) = -1 EINVAL\\n' >>a.pkt\n"
+                "    lastack drill a.pkt\n"
+                "\n"
+                "which fails, and shows why.  docs/drill.md describes the language.\n",
+    .status = "Exit status: 0 all pass, 1 one fails, 2 one can not be read, 77 none fails but one\n"
+              "wants something that is not supported.\n",
+    .run = drill_main,
+};

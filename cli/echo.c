@@ -15,13 +15,6 @@
 
 #define PIECE_BYTES 16384u
 
-enum { ID_HELP = 1, ID_PORT };
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_PORT, 'p', "port", "N", "listen on this port (7)" },
-};
-
 struct echo {
     struct session session;
     struct session_options common;
@@ -31,15 +24,9 @@ struct echo {
     uint8_t piece[PIECE_BYTES];
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack echo [OPTION]...\n"
-         "\n"
-         "Sends every client back what it sends.\n");
-    args_print(a);
-    puts("\n"
-         "    sudo lastack echo            # then, in another window: nc 10.108.97.2 7");
-}
+static const struct args_option options[] = {
+    ARGS_PORT('p', "port", "N", "7", struct echo, port, "listen on this port"),
+};
 
 static void echo_some(struct echo *e, la_time now, la_conn_id conn)
 {
@@ -81,43 +68,14 @@ static void on_event(void *context, la_time now, const struct la_event *event)
     }
 }
 
-static int parse(struct echo *e, int argc, char **argv)
-{
-    struct args a = { .command = "echo",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    int id;
-
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&e->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ARGS_OPERAND)
-            return args_wrong("echo", "unexpected argument: %s", value);
-        if (id == ID_PORT && !net_parse_port(value, &e->port))
-            return args_wrong("echo", "not a port: %s", value);
-    }
-    return -1;
-}
-
-int cmd_echo(int argc, char **argv)
+static int echo_main(int argc, char **argv)
 {
     static struct echo e;
     const struct session_handlers handlers = { &e, on_event, NULL };
     la_listener_id listener;
 
     e.common.command = "echo";
-    e.port = 7;
-    int status = parse(&e, argc, argv);
+    int status = args_parse(&cmd_echo, &e, argc, argv);
     if (status >= 0)
         return status;
     status = session_open(&e.session, &e.common);
@@ -141,3 +99,16 @@ int cmd_echo(int argc, char **argv)
     session_close(&e.session);
     return status;
 }
+
+const struct args_command cmd_echo = {
+    .name = "echo",
+    .what = "send back what is received",
+    .usage = { "[OPTION]..." },
+    .about = "Sends every client back what it sends.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct echo, common),
+    .examples = "    sudo lastack echo &\n"
+                "    echo hello | nc -N 10.108.97.2 7\n",
+    .run = echo_main,
+};

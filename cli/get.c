@@ -13,15 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ID_HELP = 1, ID_OUTPUT, ID_UPLOAD, ID_CLOSE_FIRST };
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_OUTPUT, 'o', "output", "FILE", "write there; - is standard output (-)" },
-    { ID_UPLOAD, 'T', "upload", "FILE", "PUT this file instead" },
-    { ID_CLOSE_FIRST, 0, "close-first", NULL, "close before the server does" },
-};
-
 struct get {
     struct session session;
     struct session_options common;
@@ -31,59 +22,24 @@ struct get {
     struct http_fetch fetch;
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack get [OPTION]... URL\n"
-         "\n"
-         "Fetches http://HOST[:PORT]/PATH over lastack.  Names are resolved by the host.\n");
-    args_print(a);
-    puts("\n"
-         "On a TUN device of your own, from a server on this host:\n"
-         "\n"
-         "    sudo ip tuntap add dev tun0 mode tun user $USER\n"
-         "    sudo ip addr add 10.0.0.1/24 dev tun0\n"
-         "    sudo ip link set tun0 txqueuelen 10000 up\n"
-         "    python3 -m http.server --bind 10.0.0.1 8000 &\n"
-         "    lastack get --tun tun0 --addr 10.0.0.2/24 http://10.0.0.1:8000/");
-}
+static const struct args_option options[] = {
+    ARGS_TEXT('o', "output", "FILE", "-", struct get, output, "write there; - is standard output"),
+    ARGS_TEXT('T', "upload", "FILE", NULL, struct get, upload, "PUT this file instead"),
+    ARGS_FLAG(0, "close-first", struct get, close_first, "close before the server does"),
+};
+static const struct args_operand operands[] = { ARGS_OPERAND("URL", struct get, text) };
 
-static int parse(struct get *g, int argc, char **argv)
+/* Return: CLI_OK, or CLI_USAGE after a message. */
+static int check(void *to)
 {
-    struct args a = { .command = "get",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
+    struct get *g = to;
     char error[NET_PATH_BYTES + 128];
-    int id;
 
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&g->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ARGS_OPERAND && g->text != NULL)
-            return args_wrong("get", "more than one URL: %s", value);
-        if (id == ARGS_OPERAND)
-            g->text = value;
-        else if (id == ID_OUTPUT)
-            g->output = strcmp(value, "-") == 0 ? NULL : value;
-        else if (id == ID_UPLOAD)
-            g->upload = value;
-        else if (id == ID_CLOSE_FIRST)
-            g->close_first = true;
-    }
-    if (g->text == NULL)
-        return args_wrong("get", "which URL?");
+    if (strcmp(g->output, "-") == 0)
+        g->output = NULL;
     if (!net_parse_url(g->text, &g->url, error, sizeof error))
         return args_wrong("get", "%s", error);
-    return -1;
+    return CLI_OK;
 }
 
 static void on_done(void *context, la_time now)
@@ -166,13 +122,13 @@ static int run(struct get *g, int output, int upload)
     return ran != CLI_OK ? ran : reported;
 }
 
-int cmd_get(int argc, char **argv)
+static int get_main(int argc, char **argv)
 {
     static struct get g;
     int output = STDOUT_FILENO, upload = -1;
 
     g.common.command = "get";
-    int status = parse(&g, argc, argv);
+    int status = args_parse(&cmd_get, &g, argc, argv);
     if (status >= 0)
         return status;
     status = session_open(&g.session, &g.common);
@@ -186,3 +142,23 @@ int cmd_get(int argc, char **argv)
     session_close(&g.session);
     return status;
 }
+
+const struct args_command cmd_get = {
+    .name = "get",
+    .what = "fetch a URL",
+    .usage = { "[OPTION]... URL" },
+    .about = "Fetches http://HOST[:PORT]/PATH over lastack.  Names are resolved by the host.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct get, common),
+    .operands = { ARGS_LIST(operands) },
+    .check = check,
+    .examples = "On a TUN device of your own, from a server on this host:\n"
+                "\n"
+                "    sudo ip tuntap add dev tun0 mode tun user $USER\n"
+                "    sudo ip addr add 10.0.0.1/24 dev tun0\n"
+                "    sudo ip link set tun0 txqueuelen 10000 up\n"
+                "    python3 -m http.server --bind 10.0.0.1 8000 &\n"
+                "    lastack get --tun tun0 --addr 10.0.0.2/24 http://10.0.0.1:8000/\n",
+    .run = get_main,
+};

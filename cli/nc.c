@@ -16,18 +16,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { ID_HELP = 1, ID_LISTEN };
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_LISTEN, 'l', "listen", NULL, "wait for one connection to PORT" },
-};
-
 struct nc {
     struct session session;
     struct session_options common;
     const char *words[2];
-    int word_count;
     bool listens;
     uint16_t port;
     struct la_stack *stack;
@@ -41,17 +33,13 @@ struct nc {
     uint8_t input[16384];
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack nc [OPTION]... HOST PORT\n"
-         "       lastack nc [OPTION]... -l PORT\n"
-         "\n"
-         "Copies standard input to a TCP peer, and what comes back to standard output.  The end\n"
-         "of standard input shuts down sending only.\n");
-    args_print(a);
-    puts("\n"
-         "    sudo lastack nc -l 9000      # then, in another window: nc -N 10.108.97.2 9000");
-}
+static const struct args_option options[] = {
+    ARGS_FLAG('l', "listen", struct nc, listens, "wait for one connection to PORT"),
+};
+static const struct args_operand operands[] = {
+    ARGS_OPERAND_OPTIONAL("host", struct nc, words[0]),
+    ARGS_OPERAND_OPTIONAL("port", struct nc, words[1]),
+};
 
 static void fail(struct nc *n, const char *what)
 {
@@ -193,38 +181,19 @@ static void on_event(void *context, la_time now, const struct la_event *event)
     go_on(n, now);
 }
 
-static int parse(struct nc *n, int argc, char **argv)
+/* Return: CLI_OK, or CLI_USAGE after a message. */
+static int check(void *to)
 {
-    struct args a = { .command = "nc",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    int id;
+    struct nc *n = to;
+    const char *port = n->words[n->listens ? 0 : 1];
 
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&n->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ID_LISTEN)
-            n->listens = true;
-        if (id == ARGS_OPERAND && n->word_count == 2)
-            return args_wrong("nc", "unexpected argument: %s", value);
-        if (id == ARGS_OPERAND)
-            n->words[n->word_count++] = value;
-    }
-    if (n->word_count != (n->listens ? 1 : 2))
+    if (n->listens && n->words[1] != NULL)
+        return args_wrong("nc", "unexpected argument: %s", n->words[1]);
+    if (port == NULL)
         return args_wrong("nc", n->listens ? "which port?" : "which host and port?");
-    if (!net_parse_port(n->words[n->word_count - 1], &n->port))
-        return args_wrong("nc", "not a port: %s", n->words[n->word_count - 1]);
-    return -1;
+    if (!net_parse_port(port, &n->port))
+        return args_wrong("nc", "not a port: %s", port);
+    return CLI_OK;
 }
 
 static int begin(struct nc *n)
@@ -255,13 +224,13 @@ static int begin(struct nc *n)
     return CLI_OK;
 }
 
-int cmd_nc(int argc, char **argv)
+static int nc_main(int argc, char **argv)
 {
     static struct nc n;
     const struct session_handlers handlers = { &n, on_event, NULL };
 
     n.common.command = "nc";
-    int status = parse(&n, argc, argv);
+    int status = args_parse(&cmd_nc, &n, argc, argv);
     if (status >= 0)
         return status;
     status = session_open(&n.session, &n.common);
@@ -285,3 +254,20 @@ int cmd_nc(int argc, char **argv)
     session_close(&n.session);
     return status;
 }
+
+const struct args_command cmd_nc = {
+    .name = "nc",
+    .what = "connect standard input and output to a peer",
+    .usage = { "[OPTION]... HOST PORT", "[OPTION]... -l PORT" },
+    .about =
+        "Copies standard input to a TCP peer, and what comes back to standard output.  The end\n"
+        "of standard input shuts down sending only.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct nc, common),
+    .operands = { ARGS_LIST(operands) },
+    .check = check,
+    .examples = "    sudo lastack nc -l 9000 </dev/null &\n"
+                "    echo hello | nc -N 10.108.97.2 9000\n",
+    .run = nc_main,
+};

@@ -40,7 +40,7 @@ int observe_open(struct session *s)
         if (s->pcap == NULL)
             return args_failed(s->options.command, "--pcap: %s", error);
         if (s->options.snap_bytes != 0)
-            pcapng_snap(s->pcap, s->options.snap_bytes);
+            pcapng_snap(s->pcap, (uint32_t)s->options.snap_bytes);
     }
     return CLI_OK;
 }

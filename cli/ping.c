@@ -12,16 +12,6 @@
 #define SIZE_MAX_BYTES 65467u            /* 65,535 - 60 - 8: whatever the MTU, the stack judges */
 #define RING 1024u                       /* requests whose replies are told from duplicates */
 
-enum { ID_HELP = 1, ID_COUNT, ID_SIZE, ID_TTL, ID_INTERVAL };
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_COUNT, 'c', "count", "N", "send so many, then end" },
-    { ID_SIZE, 's', "size", "BYTES", "of payload (56)" },
-    { ID_TTL, 't', "ttl", "N", "TTL or hop limit (64)" },
-    { ID_INTERVAL, 'i', "interval", "MS", "between requests, milliseconds (1000)" },
-};
-
 struct ping {
     struct session session;
     struct session_options common;
@@ -38,15 +28,16 @@ struct ping {
     uint8_t payload[SIZE_MAX_BYTES];
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack ping [OPTION]... HOST\n"
-         "\n"
-         "Sends ICMP echo requests over lastack.\n");
-    args_print(a);
-    puts("\n"
-         "    sudo lastack ping -c 3 10.108.97.1");
-}
+static const struct args_option options[] = {
+    ARGS_NUMBER('c', "count", "N", NULL, 1, UINT32_MAX, struct ping, count,
+                "send so many, then end"),
+    ARGS_NUMBER('s', "size", "BYTES", "56", 0, SIZE_MAX_BYTES, struct ping, size, "of payload"),
+    ARGS_NUMBER('t', "ttl", "N", NULL, 1, 255, struct ping, ttl,
+                "TTL or hop limit, instead of net.ipv4.ip_default_ttl"),
+    ARGS_NUMBER('i', "interval", "MS", "1000", 1, 3600000, struct ping, interval_ms,
+                "between requests, milliseconds"),
+};
+static const struct args_operand operands[] = { ARGS_OPERAND("host", struct ping, host) };
 
 static void show_reply(struct ping *p, const struct la_ping_reply *r, uint64_t rtt_ns, bool again)
 {
@@ -162,45 +153,6 @@ static void on_turn(void *context, la_time now)
     la_rt_wake_at(p->session.loop, p->count > 0 && p->sent >= p->count ? p->give_up : p->next);
 }
 
-static int parse(struct ping *p, int argc, char **argv)
-{
-    struct args a = { .command = "ping",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    int id;
-
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        bool ok = true;
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&p->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ARGS_OPERAND && p->host != NULL)
-            return args_wrong("ping", "more than one host: %s", value);
-        if (id == ARGS_OPERAND)
-            p->host = value;
-        else if (id == ID_COUNT)
-            ok = args_number(value, 1, UINT32_MAX, &p->count);
-        else if (id == ID_SIZE)
-            ok = args_number(value, 0, SIZE_MAX_BYTES, &p->size);
-        else if (id == ID_TTL)
-            ok = args_number(value, 1, 255, &p->ttl);
-        else if (id == ID_INTERVAL)
-            ok = args_number(value, 1, 3600000, &p->interval_ms);
-        if (!ok)
-            return args_wrong("ping", "not a value this option takes: %s", value);
-    }
-    return p->host == NULL ? args_wrong("ping", "which host?") : -1;
-}
-
 static void summary(const struct ping *p)
 {
     const uint64_t lost = p->sent > p->received ? p->sent - p->received : 0;
@@ -256,10 +208,10 @@ static int run(struct ping *p)
     return status != CLI_OK ? status : p->received > 0 ? CLI_OK : CLI_FAILED;
 }
 
-int cmd_ping(int argc, char **argv)
+static int ping_main(int argc, char **argv)
 {
-    static struct ping p = { .common = { .command = "ping" }, .size = 56, .interval_ms = 1000 };
-    int status = parse(&p, argc, argv);
+    static struct ping p = { .common = { .command = "ping" } };
+    int status = args_parse(&cmd_ping, &p, argc, argv);
 
     if (status >= 0)
         return status;
@@ -270,3 +222,18 @@ int cmd_ping(int argc, char **argv)
     session_close(&p.session);
     return status;
 }
+
+const struct args_command cmd_ping = {
+    .name = "ping",
+    .what = "send echo requests",
+    .usage = { "[OPTION]... HOST" },
+    .about = "Sends ICMP echo requests over lastack.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct ping, common),
+    .operands = { ARGS_LIST(operands) },
+    .examples = "    sudo lastack ping -c 3 10.108.97.1\n",
+    .status =
+        "Exit status: 0 a reply came, 1 none did, 2 it was not understood or can not be sent.\n",
+    .run = ping_main,
+};

@@ -13,26 +13,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum {
-    ID_HELP = 1,
-    ID_PORT,
-    ID_READ_ONLY,
-    ID_CLOSE_FIRST,
-    ID_MAX_UPLOAD,
-    ID_IDLE,
-    ID_LOG,
-};
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_PORT, 'p', "port", "N", "listen on this port (80)" },
-    { ID_READ_ONLY, 'r', "read-only", NULL, "refuse PUT" },
-    { ID_CLOSE_FIRST, 0, "close-first", NULL, "close after each response: TIME-WAIT is ours" },
-    { ID_MAX_UPLOAD, 0, "max-upload", "BYTES", "largest file taken; k, M, G (16G)" },
-    { ID_IDLE, 0, "idle-timeout", "SECONDS", "drop a connection without progress (60)" },
-    { ID_LOG, 0, "log", NULL, "a line on standard error for each request" },
-};
-
 struct serve {
     struct session session;
     struct session_options common;
@@ -42,69 +22,18 @@ struct serve {
     uint64_t max_upload, idle_s;
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack serve [OPTION]... DIR\n"
-         "\n"
-         "Serves the files below DIR over HTTP/1.1: GET, HEAD and PUT.\n");
-    args_print(a);
-    puts("\n"
-         "Without --tun a TUN device is made, which takes root, and both sides get addresses:\n"
-         "\n"
-         "    sudo lastack serve .                       # then: curl http://10.108.97.2/\n"
-         "\n"
-         "On a device of your own, without root:\n"
-         "\n"
-         "    sudo ip tuntap add dev tun0 mode tun user $USER\n"
-         "    sudo ip addr add 10.0.0.1/24 dev tun0\n"
-         "    sudo ip link set tun0 txqueuelen 10000 up\n"
-         "    lastack serve --tun tun0 --addr 10.0.0.2/24 --port 8080 .");
-}
-
-/* Return: -1 to go on, else the exit status. */
-static int parse(struct serve *v, int argc, char **argv)
-{
-    struct args a = { .command = "serve",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    uint64_t n = 0;
-    int id;
-
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        bool ok = true;
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&v->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ARGS_OPERAND && v->dir != NULL)
-            return args_wrong("serve", "more than one directory: %s", value);
-        if (id == ARGS_OPERAND)
-            v->dir = value;
-        else if (id == ID_PORT)
-            ok = net_parse_port(value, &v->port);
-        else if (id == ID_READ_ONLY)
-            v->read_only = true;
-        else if (id == ID_CLOSE_FIRST)
-            v->close_first = true;
-        else if (id == ID_LOG)
-            v->log = true;
-        else if (id == ID_MAX_UPLOAD)
-            ok = args_size(value, 0, INT64_MAX, &v->max_upload);
-        else if (id == ID_IDLE)
-            ok = args_number(value, 1, 86400, &n) && (v->idle_s = n) > 0;
-        if (!ok)
-            return args_wrong("serve", "not a value this option takes: %s", value);
-    }
-    return v->dir == NULL ? args_wrong("serve", "which directory?") : -1;
-}
+static const struct args_option options[] = {
+    ARGS_PORT('p', "port", "N", "80", struct serve, port, "listen on this port"),
+    ARGS_FLAG('r', "read-only", struct serve, read_only, "refuse PUT"),
+    ARGS_FLAG(0, "close-first", struct serve, close_first,
+              "close after each response: TIME-WAIT is ours"),
+    ARGS_SIZE(0, "max-upload", "BYTES", "16G", 0, INT64_MAX, struct serve, max_upload,
+              "largest file taken; k, M, G"),
+    ARGS_NUMBER(0, "idle-timeout", "SECONDS", "60", 1, 86400, struct serve, idle_s,
+                "drop a connection without progress"),
+    ARGS_FLAG(0, "log", struct serve, log, "a line on standard error for each request"),
+};
+static const struct args_operand operands[] = { ARGS_OPERAND("directory", struct serve, dir) };
 
 static void on_log(void *context, const struct http_log *e)
 {
@@ -191,12 +120,10 @@ static int run(struct serve *v, int root)
     return status;
 }
 
-int cmd_serve(int argc, char **argv)
+static int serve_main(int argc, char **argv)
 {
-    struct serve v = {
-        .common = { .command = "serve" }, .port = 80, .max_upload = UINT64_C(16) << 30, .idle_s = 60
-    };
-    int status = parse(&v, argc, argv);
+    struct serve v = { .common = { .command = "serve" } };
+    int status = args_parse(&cmd_serve, &v, argc, argv);
 
     if (status >= 0)
         return status;
@@ -214,3 +141,28 @@ int cmd_serve(int argc, char **argv)
     session_close(&v.session);
     return status;
 }
+
+const struct args_command cmd_serve = {
+    .name = "serve",
+    .what = "serve files over HTTP",
+    .usage = { "[OPTION]... DIR" },
+    .about = "Serves the files below DIR over HTTP/1.1: GET, HEAD and PUT.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct serve, common),
+    .operands = { ARGS_LIST(operands) },
+    .examples =
+        "Without --tun a TUN device is made, which takes root, and both sides get addresses:\n"
+        "\n"
+        "    sudo lastack serve . &\n"
+        "    curl http://10.108.97.2/\n"
+        "\n"
+        "On a device of your own, without root:\n"
+        "\n"
+        "    sudo ip tuntap add dev tun0 mode tun user $USER\n"
+        "    sudo ip addr add 10.0.0.1/24 dev tun0\n"
+        "    sudo ip link set tun0 txqueuelen 10000 up\n"
+        "    lastack serve --tun tun0 --addr 10.0.0.2/24 --port 8080 . &\n"
+        "    curl http://10.0.0.2:8080/\n",
+    .run = serve_main,
+};

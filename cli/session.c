@@ -27,33 +27,6 @@
 #define TRACE_RECORDS 65536u
 #define WIRE_SLOTS 512u
 
-enum {
-    ID_TUN = SESSION_ID_FIRST,
-    ID_ADDR,
-    ID_HOST_ADDR,
-    ID_PCAP,
-    ID_SNAP,
-    ID_LADDER,
-    ID_JSON,
-    ID_USER,
-    ID_SYSCTL,
-    ID_QUIET,
-};
-
-const struct args_option session_args[] = {
-    { ID_TUN, 0, "tun", "NAME", "use this TUN device; without it one is made" },
-    { ID_ADDR, 0, "addr", "CIDR", "lastack's own address, with its prefix (repeatable)" },
-    { ID_HOST_ADDR, 0, "host-addr", "CIDR", "the host's address on a device made (repeatable)" },
-    { ID_PCAP, 0, "pcap", "FILE", "capture every packet, with the stack's verdict (pcapng)" },
-    { ID_SNAP, 0, "snap", "BYTES", "keep only so much of each packet captured" },
-    { ID_LADDER, 0, "ladder", NULL, "at the end, draw the life of the connections" },
-    { ID_JSON, 0, "json", NULL, "print what happens as JSON, one object a line" },
-    { ID_USER, 0, "user", "NAME", "run as this user once the device is open" },
-    { ID_SYSCTL, 0, "sysctl", "NAME=VALUE", "set a sysctl of the stack (repeatable)" },
-    { ID_QUIET, 'q', "quiet", NULL, "no messages but errors" },
-};
-const size_t session_args_count = sizeof session_args / sizeof session_args[0];
-
 static int add_prefix(const struct session_options *o, const char *what, struct la_prefix *list,
                       uint32_t *count, const char *value)
 {
@@ -66,11 +39,13 @@ static int add_prefix(const struct session_options *o, const char *what, struct 
     return CLI_OK;
 }
 
-static int add_sysctl(struct session_options *o, const char *value)
+static int add_sysctl(void *to, const struct args_option *option, const char *value)
 {
+    struct session_options *o = to;
     const char *equals = strchr(value, '=');
     struct session_sysctl *sysctl = &o->sysctls[o->sysctl_count];
 
+    (void)option;
     if (o->sysctl_count == SESSION_SYSCTLS_MAX)
         return args_wrong(o->command, "more than %d times --sysctl", SESSION_SYSCTLS_MAX);
     if (equals == NULL || equals == value || (size_t)(equals - value) >= sizeof sysctl->name ||
@@ -86,44 +61,40 @@ static int add_sysctl(struct session_options *o, const char *value)
     return CLI_OK;
 }
 
-int session_option(struct session_options *o, int id, const char *value)
+static int take_addr(void *to, const struct args_option *option, const char *value)
 {
-    uint64_t v;
-
-    switch (id) {
-    case ID_TUN:
-        o->tun = value;
-        return CLI_OK;
-    case ID_ADDR:
-        return add_prefix(o, "addr", o->addrs, &o->addr_count, value);
-    case ID_HOST_ADDR:
-        return add_prefix(o, "host-addr", o->host_addrs, &o->host_addr_count, value);
-    case ID_PCAP:
-        o->pcap = value;
-        return CLI_OK;
-    case ID_SNAP:
-        if (!args_size(value, 60, 65535, &v))
-            return args_wrong(o->command, "--snap: not a number from 60 to 65535: %s", value);
-        o->snap_bytes = (uint32_t)v;
-        return CLI_OK;
-    case ID_LADDER:
-        o->ladder = true;
-        return CLI_OK;
-    case ID_JSON:
-        o->json = true;
-        return CLI_OK;
-    case ID_USER:
-        o->user = value;
-        return CLI_OK;
-    case ID_SYSCTL:
-        return add_sysctl(o, value);
-    case ID_QUIET:
-        o->quiet = true;
-        return CLI_OK;
-    default:
-        return CLI_USAGE;
-    }
+    struct session_options *o = to;
+    (void)option;
+    return add_prefix(o, "addr", o->addrs, &o->addr_count, value);
 }
+
+static int take_host_addr(void *to, const struct args_option *option, const char *value)
+{
+    struct session_options *o = to;
+    (void)option;
+    return add_prefix(o, "host-addr", o->host_addrs, &o->host_addr_count, value);
+}
+
+const struct args_option session_args[SESSION_ARGS] = {
+    ARGS_TEXT(0, "tun", "NAME", NULL, struct session_options, tun,
+              "use this TUN device; without it one is made"),
+    ARGS_OWN(0, "addr", "CIDR", NULL, take_addr,
+             "lastack's own address, with its prefix; repeatable"),
+    ARGS_OWN(0, "host-addr", "CIDR", NULL, take_host_addr,
+             "the host's address on a device made; repeatable"),
+    ARGS_TEXT(0, "pcap", "FILE", NULL, struct session_options, pcap,
+              "capture every packet, with the stack's verdict; pcapng"),
+    ARGS_SIZE(0, "snap", "BYTES", NULL, 60, 65535, struct session_options, snap_bytes,
+              "keep only so much of each packet captured"),
+    ARGS_FLAG(0, "ladder", struct session_options, ladder,
+              "at the end, draw the life of the connections"),
+    ARGS_FLAG(0, "json", struct session_options, json,
+              "print what happens as JSON, one object a line"),
+    ARGS_TEXT(0, "user", "NAME", NULL, struct session_options, user,
+              "run as this user once the device is open"),
+    ARGS_OWN(0, "sysctl", "NAME=VALUE", NULL, add_sysctl, "set a sysctl of the stack; repeatable"),
+    ARGS_FLAG('q', "quiet", struct session_options, quiet, "no messages but errors"),
+};
 
 void session_say(const struct session *s, const char *format, ...)
 {

@@ -4,7 +4,7 @@
  * device under it, the loop, and what is shown of it (capture, ladder, JSON).
  *
  *     struct session_options o = { .command = "echo" };
- *     ... args_next() with session_args, session_option() ...
+ *     ... args_parse() with SESSION_COMMON() ...
  *     session_open(&s, &o)   or   session_open_wire(&s, &o)
  *     session_host(&s, 0, &handlers)
  *     ... la_listen(), la_open() ...
@@ -38,17 +38,17 @@ struct session_options {
     uint32_t host_addr_count;
     struct session_sysctl sysctls[SESSION_SYSCTLS_MAX];
     uint32_t sysctl_count;
-    uint32_t snap_bytes; /* of each packet in the capture; 0 = all */
+    uint64_t snap_bytes; /* of each packet in the capture; 0 = all */
     bool ladder, json, quiet, virtual_time;
 };
 
-/* The common options, for args.tables[1]; their ids are SESSION_ID_FIRST and up. */
-#define SESSION_ID_FIRST 1000
-extern const struct args_option session_args[];
-extern const size_t session_args_count;
-
-/* Return: CLI_OK, or CLI_USAGE after a message. */
-int session_option(struct session_options *o, int id, const char *value);
+/* What every command on the stack takes: .common = SESSION_COMMON, .common_at = ... */
+#define SESSION_ARGS 10
+extern const struct args_option session_args[SESSION_ARGS];
+#define SESSION_COMMON                                                                             \
+    {                                                                                              \
+        session_args, SESSION_ARGS                                                                 \
+    }
 
 /* A stack, its memory and its device. */
 struct station {

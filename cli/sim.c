@@ -15,48 +15,18 @@
 #include "sim/runner.h"
 
 #define FAILURES_MAX 10u
-#define WORKERS_DEFAULT 2u
 #define SEED_MAX UINT64_C(0x7fffffffffffffff)
 
-enum { OPT_LIST = 1, OPT_SEED, OPT_SCENARIO, OPT_TRACE, OPT_SEEDS, OPT_WORKERS, OPT_HELP };
-
-static const struct args_option options[] = {
-    { OPT_LIST, 'l', "list", NULL, "list the scenarios" },
-    { OPT_SCENARIO, 's', "scenario", "NAME", "which one; without it, seeds are shared out" },
-    { OPT_SEED, 0, "seed", "S", "run one seed, decimal or 0x..." },
-    { OPT_TRACE, 't', "trace", NULL, "with --seed: print every packet and state change" },
-    { OPT_SEEDS, 0, "seeds", "N|A..B", "run seeds 1 to N, or A to B" },
-    { OPT_WORKERS, 'j', "workers", "N", "processes for --seeds, 1 to 16 (2)" },
-    { OPT_HELP, 'h', "help", NULL, "say this" },
-};
-
 struct request {
-    bool list, help, trace, one;
+    bool list, trace, one;
     uint64_t seed, workers;
-    struct sim_plan plan; /* from > to: no --seeds */
+    struct sim_plan plan; /* to == 0: no --seeds */
 };
 
 struct progress {
     uint64_t done, failed, packets, turns, virtual_s, total;
     bool dots;
 };
-
-static void help(const struct args *a)
-{
-    puts("usage: lastack sim --list\n"
-         "       lastack sim --scenario NAME --seed S [--trace]\n"
-         "       lastack sim [--scenario NAME] --seeds N|A..B\n"
-         "\n"
-         "Runs hosts, links and faults in virtual time, with checkers beside every event.\n"
-         "A seed fixes the whole run, so what failed once fails again.\n");
-    args_print(a);
-    puts("\n"
-         "For example, a path that dies in mid-transfer, packet by packet:\n"
-         "\n"
-         "    lastack sim --scenario blackout --seed 7 --trace | less\n"
-         "\n"
-         "Exit status: 0 all held, 1 a rule broke, 2 the command was not understood.");
-}
 
 static bool seed_of(const char *text, uint64_t *out)
 {
@@ -98,42 +68,64 @@ static bool seeds_of(const char *text, struct sim_plan *plan)
 }
 
 /* Return: CLI_OK, or CLI_USAGE after a message. */
-static int take(const char *value, int option, struct request *r)
+static int take_scenario(void *to, const struct args_option *o, const char *value)
 {
-    switch (option) {
-    case OPT_LIST:
-        r->list = true;
-        return CLI_OK;
-    case OPT_HELP:
-        r->help = true;
-        return CLI_OK;
-    case OPT_TRACE:
-        r->trace = true;
-        return CLI_OK;
-    case OPT_SCENARIO:
-        r->plan.only = sim_scenario_find(value);
-        if (r->plan.only == NULL)
-            return args_wrong("sim", "no scenario \"%s\"; --list names them", value);
-        return CLI_OK;
-    case OPT_SEED:
-        r->one = true;
-        if (!seed_of(value, &r->seed))
-            return args_wrong("sim", "\"%s\" is no seed", value);
-        return CLI_OK;
-    case OPT_SEEDS:
-        if (!seeds_of(value, &r->plan))
-            return args_wrong("sim", "\"%s\" is neither a count nor a range A..B", value);
-        return CLI_OK;
-    case OPT_WORKERS:
-        if (!args_number(value, 1, 16, &r->workers))
-            return args_wrong("sim", "\"%s\" is no number of workers", value);
-        return CLI_OK;
-    case ARGS_OPERAND:
-        return args_wrong("sim", "unexpected \"%s\"", value);
-    default:
-        return CLI_USAGE; /* ARGS_WRONG has said why */
-    }
+    struct request *r = to;
+
+    (void)o;
+    r->plan.only = sim_scenario_find(value);
+    if (r->plan.only == NULL)
+        return args_wrong("sim", "no scenario \"%s\"; --list names them", value);
+    return CLI_OK;
 }
+
+static int take_seed(void *to, const struct args_option *o, const char *value)
+{
+    struct request *r = to;
+
+    (void)o;
+    r->one = true;
+    if (!seed_of(value, &r->seed))
+        return args_wrong("sim", "\"%s\" is no seed", value);
+    return CLI_OK;
+}
+
+static int take_seeds(void *to, const struct args_option *o, const char *value)
+{
+    struct request *r = to;
+
+    (void)o;
+    if (!seeds_of(value, &r->plan))
+        return args_wrong("sim", "\"%s\" is neither a count nor a range A..B", value);
+    return CLI_OK;
+}
+
+static int check(void *to)
+{
+    const struct request *r = to;
+
+    if (r->list)
+        return CLI_OK;
+    if (r->one && r->plan.to > 0)
+        return args_wrong("sim", "--seed and --seeds exclude each other");
+    if (r->trace && !r->one)
+        return args_wrong("sim", "--trace wants --seed");
+    if (!r->one && r->plan.to == 0)
+        return args_wrong("sim", "nothing to do: --list, --seed or --seeds");
+    return CLI_OK;
+}
+
+static const struct args_option options[] = {
+    ARGS_FLAG('l', "list", struct request, list, "list the scenarios"),
+    ARGS_OWN('s', "scenario", "NAME", NULL, take_scenario,
+             "which one; without it, seeds are shared out"),
+    ARGS_OWN(0, "seed", "S", NULL, take_seed, "run one seed, decimal or 0x..."),
+    ARGS_FLAG('t', "trace", struct request, trace,
+              "with --seed: print every packet and state change"),
+    ARGS_OWN(0, "seeds", "N|A..B", NULL, take_seeds, "run seeds 1 to N, or A to B"),
+    ARGS_NUMBER('j', "workers", "N", "2", 1, 16, struct request, workers,
+                "processes for --seeds, 1 to 16"),
+};
 
 static void list(void)
 {
@@ -199,36 +191,31 @@ static int run_many(const struct request *r)
     return p.failed ? CLI_FAILED : CLI_OK;
 }
 
-int cmd_sim(int argc, char **argv)
+static int sim_main(int argc, char **argv)
 {
-    struct args a = { .command = "sim",
-                      .tables = { options },
-                      .counts = { sizeof options / sizeof options[0] },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    struct request r = { .workers = WORKERS_DEFAULT, .plan = { .from = 1 } };
-    const char *value = NULL;
-    int option;
+    struct request r = { .plan = { .from = 1 } };
+    const int status = args_parse(&cmd_sim, &r, argc, argv);
 
-    while ((option = args_next(&a, &value)) != ARGS_END)
-        if (take(value, option, &r) != CLI_OK)
-            return CLI_USAGE;
-    if (r.help) {
-        help(&a);
-        return CLI_OK;
-    }
+    if (status >= 0)
+        return status;
     if (r.list) {
         list();
         return CLI_OK;
     }
-    if (r.one && r.plan.to > 0)
-        return args_wrong("sim", "--seed and --seeds exclude each other");
-    if (r.trace && !r.one)
-        return args_wrong("sim", "--trace wants --seed");
-    if (r.one)
-        return run_one(&r);
-    if (r.plan.to > 0)
-        return run_many(&r);
-    return args_wrong("sim", "nothing to do: --list, --seed or --seeds");
+    return r.one ? run_one(&r) : run_many(&r);
 }
+
+const struct args_command cmd_sim = {
+    .name = "sim",
+    .what = "run the simulator",
+    .usage = { "--list", "--scenario NAME --seed S [--trace]", "[--scenario NAME] --seeds N|A..B" },
+    .about = "Runs hosts, links and faults in virtual time, with checkers beside every event.\n"
+             "A seed fixes the whole run, so what failed once fails again.\n",
+    .options = { ARGS_LIST(options) },
+    .check = check,
+    .examples = "A path that dies in mid-transfer, packet by packet:\n"
+                "\n"
+                "    lastack sim --scenario blackout --seed 7 --trace | less\n",
+    .status = "Exit status: 0 all held, 1 a rule broke, 2 the command was not understood.\n",
+    .run = sim_main,
+};

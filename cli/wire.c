@@ -21,19 +21,6 @@
 #include <unistd.h>
 
 #define WIRE_PORT 80
-#define WIRE_MTU 1500
-
-enum { ID_HELP = 1, ID_OUTPUT, ID_UPLOAD, ID_IPV6, ID_CLIENT_CLOSES, ID_VIRTUAL, ID_MTU };
-
-static const struct args_option options[] = {
-    { ID_HELP, 'h', "help", NULL, "this" },
-    { ID_OUTPUT, 'o', "output", "FILE", "write what is fetched there (standard output)" },
-    { ID_UPLOAD, 'T', "upload", "FILE", "PUT this file as PATH instead" },
-    { ID_IPV6, '6', "ipv6", NULL, "over IPv6" },
-    { ID_CLIENT_CLOSES, 0, "client-closes-first", NULL, "TIME-WAIT is the client's" },
-    { ID_VIRTUAL, 0, "virtual-time", NULL, "do not wait: jump to the next deadline" },
-    { ID_MTU, 0, "mtu", "BYTES", "of the wire (1500)" },
-};
 
 struct wire {
     struct session session;
@@ -46,59 +33,30 @@ struct wire {
     struct http_fetch fetch;
 };
 
-static void help(const struct args *a)
-{
-    puts("usage: lastack wire [OPTION]... DIR PATH\n"
-         "\n"
-         "Serves DIR on one stack and fetches /PATH with another, over a wire in memory.\n");
-    args_print(a);
-    puts("\n"
-         "    lastack wire --virtual-time --ladder . README.md");
-}
+static const struct args_option options[] = {
+    ARGS_TEXT('o', "output", "FILE", NULL, struct wire, output,
+              "write what is fetched there, not to standard output"),
+    ARGS_TEXT('T', "upload", "FILE", NULL, struct wire, upload, "PUT this file as PATH instead"),
+    ARGS_FLAG('6', "ipv6", struct wire, ipv6, "over IPv6"),
+    ARGS_FLAG(0, "client-closes-first", struct wire, client_closes, "TIME-WAIT is the client's"),
+    ARGS_FLAG(0, "virtual-time", struct wire, common.virtual_time,
+              "do not wait: jump to the next deadline"),
+    ARGS_NUMBER(0, "mtu", "BYTES", "1500", 1280, 65535, struct wire, mtu, "of the wire"),
+};
+static const struct args_operand operands[] = {
+    ARGS_OPERAND("directory and path", struct wire, dir),
+    ARGS_OPERAND("path", struct wire, path),
+};
 
-static int parse(struct wire *w, int argc, char **argv)
+/* Return: CLI_OK, or CLI_USAGE after a message. */
+static int check(void *to)
 {
-    struct args a = { .command = "wire",
-                      .tables = { options, session_args },
-                      .counts = { sizeof options / sizeof options[0], session_args_count },
-                      .argc = argc,
-                      .argv = argv,
-                      .at = 1 };
-    const char *value;
-    int id;
+    const struct wire *w = to;
 
-    while ((id = args_next(&a, &value)) != ARGS_END) {
-        if (id == ARGS_WRONG)
-            return CLI_USAGE;
-        if (id >= SESSION_ID_FIRST && session_option(&w->common, id, value) != CLI_OK)
-            return CLI_USAGE;
-        if (id == ID_HELP) {
-            help(&a);
-            return CLI_OK;
-        }
-        if (id == ARGS_OPERAND && w->path != NULL)
-            return args_wrong("wire", "unexpected argument: %s", value);
-        if (id == ARGS_OPERAND)
-            *(w->dir == NULL ? &w->dir : &w->path) = value;
-        else if (id == ID_OUTPUT)
-            w->output = value;
-        else if (id == ID_UPLOAD)
-            w->upload = value;
-        else if (id == ID_IPV6)
-            w->ipv6 = true;
-        else if (id == ID_CLIENT_CLOSES)
-            w->client_closes = true;
-        else if (id == ID_VIRTUAL)
-            w->common.virtual_time = true;
-        else if (id == ID_MTU && !args_number(value, 1280, 65535, &w->mtu))
-            return args_wrong("wire", "not an MTU from 1280 to 65535: %s", value);
-    }
-    if (w->path == NULL)
-        return args_wrong("wire", "which directory and path?");
     if (w->common.tun != NULL || w->common.addr_count > 0 || w->common.host_addr_count > 0)
         return args_wrong("wire", "there is no device here: --tun, --addr and --host-addr have "
                                   "no meaning");
-    return -1;
+    return CLI_OK;
 }
 
 static void on_done(void *context, la_time now)
@@ -205,10 +163,10 @@ static int run(struct wire *w)
     return status;
 }
 
-int cmd_wire(int argc, char **argv)
+static int wire_main(int argc, char **argv)
 {
-    static struct wire w = { .common = { .command = "wire" }, .mtu = WIRE_MTU };
-    int status = parse(&w, argc, argv);
+    static struct wire w = { .common = { .command = "wire" } };
+    int status = args_parse(&cmd_wire, &w, argc, argv);
 
     if (status >= 0)
         return status;
@@ -218,3 +176,17 @@ int cmd_wire(int argc, char **argv)
     session_close(&w.session);
     return status;
 }
+
+const struct args_command cmd_wire = {
+    .name = "wire",
+    .what = "two stacks on a wire in memory: serve and fetch in one process",
+    .usage = { "[OPTION]... DIR PATH" },
+    .about = "Serves DIR on one stack and fetches /PATH with another, over a wire in memory.\n",
+    .options = { ARGS_LIST(options) },
+    .common = SESSION_COMMON,
+    .common_at = offsetof(struct wire, common),
+    .operands = { ARGS_LIST(operands) },
+    .check = check,
+    .examples = "    lastack wire --virtual-time --ladder . README.md\n",
+    .run = wire_main,
+};

@@ -4,92 +4,205 @@
 
 #include "cli/args.h"
 
-enum { ID_FLAG = 1, ID_VALUE, ID_OTHER };
+struct common {
+    const char *other;
+};
+
+struct command {
+    bool flag;
+    uint16_t port;
+    uint64_t number, size;
+    const char *text, *first, *second;
+    struct common common;
+    char seen[64]; /* what the functions were given */
+};
+
+static int take(void *to, const struct args_option *o, const char *value)
+{
+    struct command *c = to;
+    const size_t len = strlen(c->seen);
+
+    snprintf(c->seen + len, sizeof c->seen - len, "%s=%s ", o->name, value);
+    return strcmp(value, "bad") == 0 ? CLI_FAILED : CLI_OK;
+}
+
+static int take_operand(void *to, const char *value)
+{
+    struct command *c = to;
+    const size_t len = strlen(c->seen);
+
+    snprintf(c->seen + len, sizeof c->seen - len, "%s ", value);
+    return CLI_OK;
+}
+
+static int check(void *to)
+{
+    const struct command *c = to;
+
+    return c->number == 13 ? CLI_USAGE : CLI_OK;
+}
 
 static const struct args_option own[] = {
-    { ID_FLAG, 'f', "flag", NULL, "a flag" },
-    { ID_VALUE, 'v', "value", "N", "a value" },
+    ARGS_FLAG('f', "flag", struct command, flag, "a flag"),
+    ARGS_NUMBER('n', "number", "N", "5", 1, 20, struct command, number, "a number"),
+    ARGS_SIZE(0, "size", "BYTES", "2k", 0, UINT64_MAX, struct command, size, "a size"),
+    ARGS_PORT('p', "port", "N", "80", struct command, port, "a port"),
+    ARGS_TEXT('t', "text", "WORD", NULL, struct command, text, "a word"),
+    ARGS_OWN('o', "own", "X", NULL, take, "of its own"),
 };
-static const struct args_option common[] = {
-    { ID_OTHER, 0, "other", "X", "of the second table" },
+static const struct args_option shared[] = {
+    ARGS_TEXT(0, "other", "X", "standard", struct common, other, "of the second table"),
+};
+static const struct args_operand two[] = {
+    ARGS_OPERAND("first", struct command, first),
+    ARGS_OPERAND_OPTIONAL("second", struct command, second),
+};
+static const struct args_operand many[] = { ARGS_OPERANDS("words", take_operand) };
+
+static struct args_command command = {
+    .name = "test",
+    .usage = { "[OPTION]... FIRST [SECOND]" },
+    .about = "A test.\n",
+    .options = { ARGS_LIST(own) },
+    .common = { ARGS_LIST(shared) },
+    .common_at = offsetof(struct command, common),
+    .operands = { ARGS_LIST(two) },
+    .check = check,
+    .examples = "    lastack test\n",
 };
 
 #define WORDS_MAX 8
+static struct command got;
 
-/* Parse words; write "id=value " for each step to @out. */
-static void parse(char *out, size_t room, int count, const char *const *words)
+/* Parse words; the result is in @got. */
+static int parse(int count, const char *const *words)
 {
-    char storage[WORDS_MAX][32];
+    static char storage[WORDS_MAX][40];
     char *argv[WORDS_MAX + 1];
-    size_t len = 0;
-    const char *value;
-    int id;
 
+    memset(&got, 0, sizeof got);
     for (int i = 0; i < count; i++) {
-        snprintf(storage[i + 1], sizeof storage[0], "%s", words[i]);
-        argv[i + 1] = storage[i + 1];
+        snprintf(storage[i], sizeof storage[0], "%s", words[i]);
+        argv[i + 1] = storage[i];
     }
-    struct args a = { .command = "test",
-                      .tables = { own, common },
-                      .counts = { 2, 1 },
-                      .argc = count + 1,
-                      .argv = argv,
-                      .at = 1 };
-    out[0] = '\0';
-    do {
-        id = args_next(&a, &value);
-        len += (size_t)snprintf(out + len, room - len, "%d%s%s ", id, value ? "=" : "",
-                                value ? value : "");
-    } while (id != ARGS_END && id != ARGS_WRONG);
+    return args_parse(&command, &got, count + 1, argv);
 }
 
-#define EXPECT(want, ...)                                                                          \
-    do {                                                                                           \
-        const char *const words[] = { __VA_ARGS__ };                                               \
-        char got[256];                                                                             \
-        parse(got, sizeof got, (int)(sizeof words / sizeof words[0]), words);                      \
-        assert_string_equal(got, want);                                                            \
-    } while (0)
+#define PARSE(...)                                                                                 \
+    parse((int)(sizeof(const char *[]){ __VA_ARGS__ } / sizeof(char *)),                           \
+          (const char *const[]){ __VA_ARGS__ })
+#define GO_ON (-1)
 
 TEST(a_value_may_follow_or_be_joined)
 {
-    EXPECT("2=5 0 ", "--value", "5");
-    EXPECT("2=5 0 ", "--value=5");
-    EXPECT("2=5 0 ", "-v", "5");
-    EXPECT("2=5 0 ", "-v5");
-    EXPECT("2= 0 ", "--value=");
+    assert_int_equal(PARSE("--number", "7", "x"), GO_ON);
+    assert_true(got.number == 7);
+    assert_int_equal(PARSE("--number=8", "x"), GO_ON);
+    assert_true(got.number == 8);
+    assert_int_equal(PARSE("-n", "9", "x"), GO_ON);
+    assert_true(got.number == 9);
+    assert_int_equal(PARSE("-n10", "x"), GO_ON);
+    assert_true(got.number == 10);
+    assert_int_equal(PARSE("--text=", "x"), GO_ON);
+    assert_string_equal(got.text, "");
 }
 
-TEST(both_tables_are_searched)
+TEST(what_is_not_said_has_the_default_that_help_prints)
 {
-    EXPECT("1 3=y -1=word 0 ", "--flag", "--other", "y", "word");
+    assert_int_equal(PARSE("x"), GO_ON);
+    assert_false(got.flag);
+    assert_true(got.number == 5);
+    assert_true(got.size == 2048);
+    assert_int_equal(got.port, 80);
+    assert_null(got.text);
+    assert_string_equal(got.common.other, "standard");
+}
+
+TEST(both_tables_fill_in_their_structures)
+{
+    assert_int_equal(PARSE("--flag", "--other", "y", "--size=3M", "-p", "8080", "word"), GO_ON);
+    assert_true(got.flag);
+    assert_string_equal(got.common.other, "y");
+    assert_true(got.size == 3u << 20);
+    assert_int_equal(got.port, 8080);
+    assert_string_equal(got.first, "word");
+    assert_null(got.second);
+}
+
+TEST(an_option_of_its_own_is_taken_by_the_command)
+{
+    assert_int_equal(PARSE("-o1", "--own", "2", "x"), GO_ON);
+    assert_string_equal(got.seen, "own=1 own=2 ");
+    assert_int_equal(PARSE("-obad", "x"), CLI_FAILED);
 }
 
 TEST(two_dashes_end_the_options)
 {
-    EXPECT("1 -1=--flag -1=-v 0 ", "-f", "--", "--flag", "-v");
-    EXPECT("0 ", "--");
+    assert_int_equal(PARSE("-f", "--", "--flag", "-v"), GO_ON);
+    assert_string_equal(got.first, "--flag");
+    assert_string_equal(got.second, "-v");
+    assert_int_equal(PARSE("x", "--"), GO_ON);
+    assert_int_equal(PARSE("--", "--help"), GO_ON);
 }
 
 TEST(a_single_dash_is_an_operand)
 {
-    EXPECT("-1=- 0 ", "-");
+    assert_int_equal(PARSE("-"), GO_ON);
+    assert_string_equal(got.first, "-");
+}
+
+TEST(operands_are_neither_missing_nor_too_many)
+{
+    assert_int_equal(PARSE("-f"), CLI_USAGE);
+    assert_int_equal(PARSE("a", "b"), GO_ON);
+    assert_int_equal(PARSE("a", "b", "c"), CLI_USAGE);
+}
+
+TEST(a_list_of_operands_has_no_end_and_a_beginning)
+{
+    command.operands = (struct args_operands){ ARGS_LIST(many) };
+    assert_int_equal(PARSE("a", "-f", "b", "c"), GO_ON);
+    assert_string_equal(got.seen, "a b c ");
+    assert_int_equal(PARSE("-f"), CLI_USAGE);
+    command.operands = (struct args_operands){ ARGS_LIST(two) };
+}
+
+TEST(a_command_without_operands_takes_none)
+{
+    command.operands = (struct args_operands){ NULL, 0 };
+    assert_int_equal(PARSE("-f"), GO_ON);
+    assert_int_equal(PARSE("a"), CLI_USAGE);
+    command.operands = (struct args_operands){ ARGS_LIST(two) };
 }
 
 TEST(what_is_not_in_a_table_is_wrong)
 {
-    EXPECT("-2 ", "--flags");
-    EXPECT("-2 ", "--fla");
-    EXPECT("-2 ", "-x");
-    EXPECT("-2 ", "--=3");
+    assert_int_equal(PARSE("--flags", "x"), CLI_USAGE);
+    assert_int_equal(PARSE("--fla", "x"), CLI_USAGE);
+    assert_int_equal(PARSE("-x", "x"), CLI_USAGE);
+    assert_int_equal(PARSE("--=3", "x"), CLI_USAGE);
 }
 
 TEST(a_missing_or_unwanted_value_is_wrong)
 {
-    EXPECT("-2 ", "--value");
-    EXPECT("-2 ", "-v");
-    EXPECT("-2 ", "--flag=1");
-    EXPECT("-2 ", "-f1");
+    assert_int_equal(PARSE("x", "--number"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "-n"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "--flag=1"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "-f1"), CLI_USAGE);
+}
+
+TEST(a_value_out_of_bounds_is_wrong)
+{
+    assert_int_equal(PARSE("x", "-n0"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "-n21"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "-p0"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "-p65536"), CLI_USAGE);
+    assert_int_equal(PARSE("x", "--size=1T"), CLI_USAGE);
+}
+
+TEST(the_command_has_the_last_word)
+{
+    assert_int_equal(PARSE("x", "-n13"), CLI_USAGE);
 }
 
 TEST(numbers_are_whole_decimal_and_within_bounds)
