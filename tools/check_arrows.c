@@ -43,6 +43,7 @@ static const struct arrows table[] = {
     { "bench/",
       { "include/", "core/base/", "runtime/", "drivers/", "posix/", "bench/", NULL },
       false },
+    { "examples/", { "include/", "examples/", NULL }, false },
     { "tests/",
       { "include/", "core/", "runtime/", "drivers/", "posix/", "cli/", "sim/", "drill/", "tests/",
         NULL },
