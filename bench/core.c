@@ -33,8 +33,10 @@ static void bench(const char *who, const char *what, const char *unit, double (*
                   uint64_t argument, uint32_t repeats)
 {
     double v[REPEATS_MAX];
+    char name[64];
 
-    if (only != NULL && strstr(what, only) == NULL)
+    snprintf(name, sizeof(name), "%s/%s", who, what);
+    if (only != NULL && strstr(name, only) == NULL)
         return;
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r%-60s\r%s %s ...", "", who, what);
@@ -114,7 +116,7 @@ static void usage(FILE *to)
                 "  --json FILE   the figures, for programs\n"
                 "  --quick       a tenth of the work, up to 1,000 connections\n"
                 "  --repeat N    of each measurement, 1..15 (3)\n"
-                "  --only WORD   only what has it in its name, of lastack and the limit\n\n"
+                "  --only WORD   only what has it in its name, as in lastack/rr_1\n\n"
                 "example: ./dev bench core --quick --json build/core.json\n");
 }
 
@@ -147,7 +149,7 @@ int main(int argc, char **argv)
     pin();
     printf("one thread on CPU %d, its CPU time; median [least .. most] of %u\n", sched_getcpu(),
            repeats);
-    if (!limit_is_one(repeats))
+    if (only == NULL && !limit_is_one(repeats))
         return 1;
     bench("limit", "bulk_mss1460", "Gbit/s", limit_bulk, 1448, repeats);
     bench("limit", "bulk_64k", "Gbit/s", limit_bulk, 62264, repeats);

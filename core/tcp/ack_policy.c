@@ -63,7 +63,6 @@ void ack_settle(struct tcp *t, uint32_t ci)
     if (c->ack_segs == 0 || c->state == LA_CLOSED)
         return;
     if (c->quick > 0 || c->set.quickack || c->ack_bytes > c->rcv_mss) {
-        c->quick = c->quick > c->ack_segs ? (uint8_t)(c->quick - c->ack_segs) : 0;
         c->want_ack = true;
         tcp_output_wake(t, ci);
         return;
@@ -77,6 +76,7 @@ void ack_settle(struct tcp *t, uint32_t ci)
 void ack_sent(struct tcp *t, struct tcp_conn *c)
 {
     c->want_ack = false;
+    c->quick = c->quick > c->ack_segs ? (uint8_t)(c->quick - c->ack_segs) : 0;
     c->ack_segs = 0;
     c->ack_bytes = 0;
     c->rcv.last_ack = c->rcv.nxt;

@@ -123,6 +123,28 @@ BENCH_TEST(a_burst_in_order_is_acknowledged_once_for_eight_segments_later)
     expect_no_tx(b);
 }
 
+BENCH_TEST(the_beginning_is_over_after_16_segments_also_in_even_bursts)
+{
+    static const char *const lines[] = {
+        "ACK rcv 0 snd 0 len 10 wnd 65535",  "ACK rcv 10 snd 0 len 10 wnd 65535",
+        "ACK rcv 20 snd 0 len 10 wnd 65535", "ACK rcv 30 snd 0 len 10 wnd 65535",
+        "ACK rcv 40 snd 0 len 10 wnd 65535", "ACK rcv 50 snd 0 len 10 wnd 65535",
+        "ACK rcv 60 snd 0 len 10 wnd 65535", "ACK rcv 70 snd 0 len 10 wnd 65535",
+    };
+
+    bench_established(b, NULL);
+
+    for (uint32_t i = 0; i < 2; i++) {
+        bench_rx_burst(b, lines, 8);
+        expect_equal(b, bench_forget_tx(b), 4);
+        bench_recv(b, 80);
+        bench_rebase(b);
+    }
+    bench_rx_burst(b, lines, 8);
+    expect_tx(b, "ACK snd 0 rcv 80");
+    expect_no_tx(b);
+}
+
 BENCH_TEST(a_burst_out_of_order_is_acknowledged_one_by_one)
 {
     static const char *const lines[] = {
