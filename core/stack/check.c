@@ -54,6 +54,9 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
         return "a closed connection that nobody holds was not released";
     if (c->state == LA_FIN_WAIT_2 && !c->held && c->listener == SLAB_NONE && !c->touched)
         return "an orphan in FIN-WAIT-2 is not a short record";
+    if (c->parks && (!in(c, S(SYN_SENT) | S(SYN_RECEIVED)) ||
+                     short_parked(t, &c->flow, c->hash) == TCP_REF_NONE))
+        return "an opening has lost the TIME-WAIT it would give back";
     if (c->held && c->listener != SLAB_NONE)
         return "an accepted connection is still in an accept queue";
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
@@ -165,6 +168,8 @@ static const char *check_half(const struct tcp *t)
             e = tcp_lookup(t, &f, tcp_hash(t, &f));
             if (e.type != INDEX_HALF_OPEN || e.value != ref)
                 return "a half-open record is not in the index";
+            if (h->flags & TCP_HALF_PARKS && short_parked(t, &f, tcp_hash(t, &f)) == TCP_REF_NONE)
+                return "a half-open record has lost the TIME-WAIT it would give back";
             if (time_lt(h->expires, before))
                 return "half-open records are out of order";
             before = h->expires;
@@ -172,6 +177,14 @@ static const char *check_half(const struct tcp *t)
         }
     }
     return n == t->half4.used + t->half6.used ? NULL : "a half-open record stands in no list";
+}
+
+/* Is it an opening for which a record in TIME-WAIT is parked? */
+static bool opens(const struct tcp *t, struct index_entry e)
+{
+    if (e.type == INDEX_HALF_OPEN)
+        return (half_at(t, e.value)->flags & TCP_HALF_PARKS) != 0;
+    return e.type == INDEX_CONN && conn_at(t, e.value)->parks;
 }
 
 static const char *check_short(const struct tcp *t)
@@ -189,7 +202,10 @@ static const char *check_short(const struct tcp *t)
 
             short_flow(w, ref, &f);
             e = tcp_lookup(t, &f, tcp_hash(t, &f));
-            if (e.type != INDEX_SHORT || e.value != ref)
+            if (w->flags & TCP_SHORT_PARKED &&
+                (!opens(t, e) || short_parked(t, &f, tcp_hash(t, &f)) != ref))
+                return "a short record is parked for an opening that is not there";
+            if (!(w->flags & TCP_SHORT_PARKED) && (e.type != INDEX_SHORT || e.value != ref))
                 return "a short record is not in the index";
             if (time_lt(w->expires, before))
                 return "short records are out of order";

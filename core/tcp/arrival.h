@@ -32,6 +32,9 @@ struct tcp_arrival {
     tcp_seq text_seq; /* of text[0] */
     bool fin;         /* the FIN, if any, lies inside the window too */
 
+    uint32_t
+        reopens; /* the record in TIME-WAIT that this SYN would take the place of, or TCP_REF_NONE */
+
     uint8_t from;        /* state before, for the trace */
     enum la_drop reason; /* the verdict */
 };

@@ -84,7 +84,7 @@ static void arrives_conn(struct tcp_arrival *a, uint32_t ci)
     tcp_treated(a, handle);
 }
 
-static void arrives_nobody(struct tcp_arrival *a, tcp_seq floor, bool has_floor)
+static void arrives_nobody(struct tcp_arrival *a)
 {
     const uint32_t li = listener_lookup(a->t, a->flow.laddr, a->flow.lport);
 
@@ -92,7 +92,7 @@ static void arrives_nobody(struct tcp_arrival *a, tcp_seq floor, bool has_floor)
     if (li == SLAB_NONE)
         tcp_arrives_closed(a);
     else
-        tcp_arrives_listen(a, li, floor, has_floor);
+        tcp_arrives_listen(a, li);
     const bool opened = li != SLAB_NONE && a->reason == LA_DROP_NONE;
     trace_rx(a, opened ? (uint8_t)LA_SYN_RECEIVED : a->from, 0);
 }
@@ -111,9 +111,9 @@ void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const st
         .text_seq = seq_add(seg->seq, (seg->flags & TCP_SYN) != 0),
         .fin = (seg->flags & TCP_FIN) != 0,
         .ci = SLAB_NONE,
+        .reopens = TCP_REF_NONE,
     };
     struct index_entry e;
-    tcp_seq floor = seq_of(0);
 
     LA_ASSERT(segs > 0);
     a.hash = tcp_hash_recent(t, &a.flow);
@@ -126,11 +126,11 @@ void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const st
         tcp_arrives_half(&a, e.value);
         break;
     case INDEX_SHORT:
-        if (tcp_arrives_short(&a, e.value, &floor))
-            arrives_nobody(&a, floor, true);
+        if (tcp_arrives_short(&a, e.value))
+            arrives_nobody(&a);
         break;
     case INDEX_FREE:
-        arrives_nobody(&a, floor, false);
+        arrives_nobody(&a);
         break;
     }
     env_drop(&t->env, a.reason);

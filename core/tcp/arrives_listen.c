@@ -7,13 +7,16 @@
  */
 #include "core/tcp/tcp.h"
 
-/* The queues' say, as on Linux: the SYN queue first, then the accept queue. */
+/*
+ * The queues' say, as on Linux: the SYN queue first, then the accept queue.  A SYN that reopens a
+ * TIME-WAIT passes the bound of the SYN queue: it has proved more than a flood's SYNs can.
+ */
 static bool queues_refuse(struct tcp_arrival *a, uint32_t li)
 {
     struct tcp *t = a->t;
     const struct tcp_listener *l = listener_at(t, li);
 
-    if (listener_half_full(t, l)) {
+    if (a->reopens == TCP_REF_NONE && listener_half_full(t, l)) {
         env_count(&t->env, LA_COUNT_TCPReqQFullDrop);
         env_count(&t->env, LA_COUNT_ListenDrops);
         a->reason = LA_DROP_SYN_QUEUE_FULL;
@@ -28,7 +31,7 @@ static bool queues_refuse(struct tcp_arrival *a, uint32_t li)
     return false;
 }
 
-void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor)
+void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li)
 {
     const uint8_t flags = a->seg->flags;
 
@@ -53,7 +56,7 @@ void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, b
         }
         if (queues_refuse(a, li))
             return;
-        half_open(a, li, iss_floor, has_floor);
+        half_open(a, li);
         return;
     }
 

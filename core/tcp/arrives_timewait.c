@@ -6,15 +6,15 @@
  * TIME-WAIT is there for two reasons.  The last ACK may be lost: the peer then repeats its
  * FIN, and only this record can acknowledge it again.  And a segment of this connection may
  * still be under way: were the 4-tuple used again at once, it could be taken for the new
- * connection's.  So a repeated FIN is acknowledged and restarts the clock, a RST is ignored
- * (RFC 1337), and a SYN may reopen only where sequence number or time stamp prove it new
- * (RFC 9293 3.6.1 MAY-2, RFC 6191).
+ * connection's.  So a segment with ACK that asks for something is acknowledged and restarts the
+ * clock, a RST is ignored (RFC 1337), and a SYN may reopen only where sequence number or time
+ * stamp prove it new (RFC 9293 3.6.1 MAY-2, RFC 6191).  See
+ * docs/decisions/0007-reset-in-time-wait.md and docs/decisions/0021-time-wait.md.
  */
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
 #define WINDOW_MAX (UINT32_C(65535) << 14) /* the record does not know what the peer offered */
-#define ISS_BEYOND 65537u /* above everything the old connection sent, and its window */
 
 static void refresh_timestamp(struct tcp_arrival *a, struct tcp_short *w)
 {
@@ -69,18 +69,37 @@ static void orphan_fin_wait_2(struct tcp_arrival *a, uint32_t ref)
     reply_ack_short(t, ref, false);
 }
 
+/*
+ * Whoever sends something with an ACK is still there, and 2MSL begins anew.  A bare ACK elsewhere
+ * than at RCV.NXT does not: two ends that disagree would keep each other alive.
+ */
+static void restart(struct tcp_arrival *a, uint32_t ref)
+{
+    const struct tcp_short *w = short_at(a->t, ref);
+    const struct tcp_seg *seg = a->seg;
+
+    if (w->state == LA_TIME_WAIT && (seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
+        (tcp_seg_len(seg) > 0 || seq_eq(seg->seq, w->rcv_nxt)))
+        short_restart(a->t, ref, LA_TIME_WAIT);
+}
+
+/* A segment that was not acceptable. */
+static void refuse(struct tcp_arrival *a, uint32_t ref, enum la_drop reason)
+{
+    stop_acked(a, ref, reason);
+    restart(a, ref);
+}
+
 /* TIME-WAIT: acknowledge what comes again, and begin 2MSL anew. */
 static void time_wait(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
-    const struct tcp_seg *seg = a->seg;
 
     a->reason = LA_DROP_TIME_WAIT_ACKED;
-    if (tcp_seg_len(seg) == 0)
-        return; /* a bare ACK of what is long over */
     refresh_timestamp(a, short_at(t, ref));
-    reply_ack_short(t, ref, false);
-    short_restart(t, ref, LA_TIME_WAIT);
+    if (tcp_seg_len(a->seg) > 0) /* not a bare ACK of what is long over */
+        reply_ack_short(t, ref, false);
+    restart(a, ref);
 }
 
 /* TIME-WAIT ignores resets; FIN-WAIT-2 makes the three checks of RFC 5961 3.2. */
@@ -106,7 +125,25 @@ static void reset(struct tcp_arrival *a, uint32_t ref)
     }
 }
 
-static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
+/* Fifth: ACK. */
+static void step5(struct tcp_arrival *a, uint32_t ref)
+{
+    const struct tcp_short *w = short_at(a->t, ref);
+    const struct tcp_seg *seg = a->seg;
+
+    if (!(seg->flags & TCP_ACK))
+        a->reason = LA_DROP_NO_ACK;
+    else if (seq_gt(seg->ack, w->snd_nxt))
+        stop_acked(a, ref, LA_DROP_ACK_UNSENT);
+    else if (tcp_ack_too_old(seg->ack, w->snd_nxt, WINDOW_MAX, WINDOW_MAX))
+        stop_acked(a, ref, LA_DROP_ACK_TOO_OLD);
+    else if (w->state == LA_FIN_WAIT_2)
+        orphan_fin_wait_2(a, ref);
+    else
+        time_wait(a, ref);
+}
+
+static bool steps(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
     struct tcp_short *w = short_at(t, ref);
@@ -122,16 +159,14 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
     /* Fourth, before the window, since a new SYN lies anywhere: SYN. */
     if (!paws && syn_reopens(w, seg) &&
         listener_lookup(t, a->flow.laddr, a->flow.lport) != SLAB_NONE) {
-        *floor = seq_add(w->snd_nxt, ISS_BEYOND);
-        env_drop(&t->env, LA_DROP_TIME_WAIT_END);
-        short_free(t, ref, LA_DROP_TIME_WAIT_END);
+        a->reopens = ref;
         return true;
     }
     if (seg->flags & TCP_SYN && !(seg->flags & TCP_RST)) {
-        stop_acked(a, ref,
-                   paws                       ? LA_DROP_PAWS
-                   : w->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_SYN_OLD
-                                              : LA_DROP_SYN_CHALLENGED);
+        refuse(a, ref,
+               paws                       ? LA_DROP_PAWS
+               : w->state == LA_TIME_WAIT ? LA_DROP_TIME_WAIT_SYN_OLD
+                                          : LA_DROP_SYN_CHALLENGED);
         return false;
     }
 
@@ -141,39 +176,23 @@ static bool steps(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
         return false;
     }
     if (paws) {
-        stop_acked(a, ref, LA_DROP_PAWS);
+        refuse(a, ref, LA_DROP_PAWS);
         return false;
     }
     if (!tcp_acceptable(seg->seq, tcp_seg_len(seg), w->rcv_nxt, w->rcv_wnd) &&
         !tcp_is_old(seg->seq, tcp_seg_len(seg), w->rcv_nxt)) {
-        stop_acked(a, ref, LA_DROP_OUTSIDE_WINDOW);
+        refuse(a, ref, LA_DROP_OUTSIDE_WINDOW);
         return false;
     }
-    /* Fifth: ACK. */
-    if (!(seg->flags & TCP_ACK)) {
-        a->reason = LA_DROP_NO_ACK;
-        return false;
-    }
-    if (seq_gt(seg->ack, w->snd_nxt)) {
-        stop_acked(a, ref, LA_DROP_ACK_UNSENT);
-        return false;
-    }
-    if (tcp_ack_too_old(seg->ack, w->snd_nxt, WINDOW_MAX, WINDOW_MAX)) {
-        stop_acked(a, ref, LA_DROP_ACK_TOO_OLD);
-        return false;
-    }
-    if (w->state == LA_FIN_WAIT_2)
-        orphan_fin_wait_2(a, ref);
-    else
-        time_wait(a, ref);
+    step5(a, ref);
     return false;
 }
 
-bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor)
+bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
     const uint8_t from = short_at(t, ref)->state;
-    const bool to_listener = steps(a, ref, floor);
+    const bool to_listener = steps(a, ref);
 
     a->from = from;
     if (to_listener)

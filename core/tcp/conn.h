@@ -87,6 +87,7 @@ struct tcp_conn {
     bool fin_known : 1;   /* the peer's FIN came before text that is still missing */
     bool persist : 1;     /* TCP_DL_RTX is the persist timer */
     bool zero_adv : 1;    /* the window last advertised was zero */
+    bool parks : 1;       /* a record in TIME-WAIT returns if the opening fails */
     bool text_shut : 1;   /* text that comes after our FIN is queued draws a reset */
 
     struct {
@@ -196,6 +197,7 @@ struct tcp_half {
 #define TCP_HALF_SACK 1u
 #define TCP_HALF_TIMESTAMPS 2u
 #define TCP_HALF_RESENT 8u      /* no RTT sample: Karn */
+#define TCP_HALF_PARKS 32u      /* a record in TIME-WAIT returns if the handshake fails */
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
 #define TCP_WSCALE_NONE 255
 #define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
@@ -218,8 +220,9 @@ struct tcp_short {
     union tcp_tuple tuple;
 };
 #define TCP_SHORT_TIMESTAMPS 1u
-#define TCP_SHORT_ACKED 2u /* invalid_ms is set */
-#define TCP_SHORT_REUSE 4u /* the setting of the connection it comes from */
+#define TCP_SHORT_ACKED 2u  /* invalid_ms is set */
+#define TCP_SHORT_REUSE 4u  /* the setting of the connection it comes from */
+#define TCP_SHORT_PARKED 8u /* a new connection of this 4-tuple is being opened */
 
 #define TCP_HALF4_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple4))
 #define TCP_HALF6_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple6))

@@ -109,6 +109,9 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
     trace_end(t, c, reason);
     tcp_enter(t, c, LA_CLOSED);
     index_remove(&t->index, t, c->hash, (struct index_entry){ .type = INDEX_CONN, .value = ci });
+    if (c->parks)
+        short_return(t, &c->flow, c->hash);
+    c->parks = false;
     c->error = (int16_t)error;
     c->reason = (uint16_t)reason;
     conn_shell(t, ci);
@@ -186,6 +189,8 @@ void conn_established(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
+    if (c->parks)
+        short_replaced(t, &c->flow, c->hash);
     if (c->retransmits > 0)
         c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN was lost */
     c->established = true;

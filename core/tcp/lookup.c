@@ -102,7 +102,7 @@ static bool names(const struct tcp *t, struct index_entry e, const struct tcp_fl
         return flow_equal(&f, flow);
     case INDEX_SHORT:
         short_flow(short_at(t, e.value), e.value, &f);
-        return flow_equal(&f, flow);
+        return !(short_at(t, e.value)->flags & TCP_SHORT_PARKED) && flow_equal(&f, flow);
     case INDEX_FREE:
         break;
     }
@@ -118,4 +118,21 @@ struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, 
         if (names(t, e, flow))
             return e;
     return (struct index_entry){ .type = INDEX_FREE, .value = 0 };
+}
+
+uint32_t short_parked(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
+{
+    struct index_cursor at = index_find(&t->index, hash);
+    struct index_entry e;
+
+    while (index_next(&t->index, t, &at, &e)) {
+        struct tcp_flow f;
+
+        if (e.type != INDEX_SHORT || !(short_at(t, e.value)->flags & TCP_SHORT_PARKED))
+            continue;
+        short_flow(short_at(t, e.value), e.value, &f);
+        if (flow_equal(&f, flow))
+            return e.value;
+    }
+    return TCP_REF_NONE;
 }

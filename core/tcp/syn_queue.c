@@ -99,7 +99,18 @@ void half_send_synack(struct tcp *t, uint32_t ref, bool again)
                      &seg); /* lost like any segment if there is no room: it will be repeated */
 }
 
-void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor)
+/* Below a TIME-WAIT that the SYN reopens lies every number of the old connection (MAY-2). */
+static void park(struct tcp_arrival *a, struct tcp_half *h)
+{
+    const tcp_seq floor = short_iss_floor(a->t, a->reopens);
+
+    if (seq_lt(h->iss, floor))
+        h->iss = floor;
+    h->flags |= TCP_HALF_PARKS;
+    short_park(a->t, a->reopens);
+}
+
+void half_open(struct tcp_arrival *a, uint32_t li)
 {
     struct tcp *t = a->t;
     const bool v4 = addr_is_v4(&a->flow.raddr);
@@ -125,8 +136,8 @@ void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_f
     h->listener = li;
     h->irs = a->seg->seq;
     tcp_begin_numbers(t, &a->flow, &h->iss, &h->ts_offset);
-    if (has_floor && seq_lt(h->iss, iss_floor))
-        h->iss = iss_floor; /* MAY-2: above everything the old connection sent */
+    if (a->reopens != TCP_REF_NONE)
+        park(a, h);
     h->iface = (uint8_t)a->path.iface;
     h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US);
     take_syn(t, h, a);
@@ -157,6 +168,8 @@ void half_free(struct tcp *t, uint32_t ref)
     index_remove(&t->index, t, tcp_hash_recent(t, &flow),
                  (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref });
     trace_state(t, &flow, 0, LA_SYN_RECEIVED, LA_CLOSED, LA_DROP_NONE);
+    if (half_at(t, ref)->flags & TCP_HALF_PARKS)
+        short_return(t, &flow, tcp_hash_recent(t, &flow));
     half_give(t, ref);
 }
 
@@ -217,6 +230,8 @@ uint32_t half_grow(struct tcp *t, uint32_t ref)
     if (ci == SLAB_NONE)
         return SLAB_NONE;
     c = conn_at(t, ci);
+    if (h->flags & TCP_HALF_PARKS)
+        short_replaced(t, &flow, hash);
     grow_into(t, c, h);
     index_replace(&t->index, t, hash, (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref },
                   (struct index_entry){ .type = INDEX_CONN, .value = ci });

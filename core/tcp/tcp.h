@@ -26,13 +26,13 @@ void tcp_treated(struct tcp_arrival *a, uint64_t handle);
 
 /* arrives_*.c */
 void tcp_arrives_closed(struct tcp_arrival *a);
-void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor);
+void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li);
 enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a);
 void tcp_arrives_other(struct tcp_arrival *a);
 void tcp_arrives_after_syn(struct tcp_arrival *a); /* from the sixth step on */
 void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref);
-/* True if the segment is to be given to a listener: the record is gone, *@floor bounds the new ISS. */
-bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref, tcp_seq *floor);
+/* True if the segment is to be given to a listener: a->reopens then names the record, untouched. */
+bool tcp_arrives_short(struct tcp_arrival *a, uint32_t ref);
 
 /* enter.c: states ---------------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36]);
 uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow);
 /* The same; a 4-tuple asked for twice running, as those of a burst are, is hashed once. */
 uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow);
-/* The entry of this 4-tuple; type INDEX_FREE if there is none. */
+/* The entry of this 4-tuple; type INDEX_FREE if there is none.  A parked record is passed over. */
 struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
 /* The 4-tuple of a record, written and read. */
 void tuple_store(union tcp_tuple *to, const struct tcp_flow *f);
@@ -91,7 +91,7 @@ void short_unlink(struct tcp *t, uint32_t class, uint32_t ref);
 
 /* syn_queue.c: half-open records ---------------------------------------------------- */
 
-void half_open(struct tcp_arrival *a, uint32_t li, tcp_seq iss_floor, bool has_floor);
+void half_open(struct tcp_arrival *a, uint32_t li);
 void half_send_synack(struct tcp *t, uint32_t ref, bool again);
 void half_free(struct tcp *t, uint32_t ref);
 /* The full connection that takes a record's place, in SYN-RECEIVED; SLAB_NONE if there is no room. */
@@ -112,6 +112,16 @@ void short_free(struct tcp *t, uint32_t ref, enum la_drop reason);
 la_time short_deadline(const struct tcp *t);
 bool short_tick(struct tcp *t);
 uint64_t tcp_time_wait_ns(const struct tcp *t);
+/* Above everything the old connection sent, and its window: the least ISS of the new one. */
+tcp_seq short_iss_floor(const struct tcp *t, uint32_t ref);
+/* A new connection begins to take the record's place: it answers nothing, its clock goes on. */
+void short_park(struct tcp *t, uint32_t ref);
+/* The parked record of this 4-tuple; TCP_REF_NONE if there is none. */
+uint32_t short_parked(const struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
+/* The new connection is there: the parked record is over. */
+void short_replaced(struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
+/* The new connection did not come about, and the index has forgotten it: the record is back. */
+void short_return(struct tcp *t, const struct tcp_flow *flow, uint32_t hash);
 
 /* reply.c: segments answered at once -------------------------------------------------- */
 

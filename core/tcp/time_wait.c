@@ -12,6 +12,8 @@
  */
 #include "core/tcp/tcp.h"
 
+#define ISS_BEYOND 65537u /* the largest window without scaling, and two */
+
 uint64_t tcp_time_wait_ns(const struct tcp *t)
 {
     return 2u * NS_PER_MS * t->env.knobs.msl_ms;
@@ -77,26 +79,64 @@ static uint64_t duration_of(const struct tcp *t, enum la_state state, const stru
     return t->env.knobs.fin_timeout * NS_PER_S;
 }
 
-static void short_remove(struct tcp *t, uint32_t ref)
+/* The opening that a parked record waited for goes on without it. */
+static void forget(struct tcp *t, struct index_entry opening)
 {
-    struct tcp_short *w = short_at(t, ref);
-    struct tcp_flow flow;
-
-    short_flow(w, ref, &flow);
-    index_remove(&t->index, t, tcp_hash_recent(t, &flow),
-                 (struct index_entry){ .type = INDEX_SHORT, .value = ref });
-    short_unlink(t, w->class, ref);
-    slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
+    if (opening.type == INDEX_HALF_OPEN)
+        half_at(t, opening.value)->flags &= (uint8_t)~TCP_HALF_PARKS;
+    else if (opening.type == INDEX_CONN)
+        conn_at(t, opening.value)->parks = false;
 }
 
 void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
 {
     const struct tcp_short *w = short_at(t, ref);
     struct tcp_flow flow;
+    uint32_t hash;
 
     short_flow(w, ref, &flow);
-    trace_state(t, &flow, 0, w->state, LA_CLOSED, reason);
-    short_remove(t, ref);
+    hash = tcp_hash_recent(t, &flow);
+    if (w->flags & TCP_SHORT_PARKED)
+        forget(t, tcp_lookup(t, &flow, hash)); /* the trace had its end when it was parked */
+    else
+        trace_state(t, &flow, 0, w->state, LA_CLOSED, reason);
+    index_remove(&t->index, t, hash, (struct index_entry){ .type = INDEX_SHORT, .value = ref });
+    short_unlink(t, w->class, ref);
+    slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
+}
+
+tcp_seq short_iss_floor(const struct tcp *t, uint32_t ref)
+{
+    return seq_add(short_at(t, ref)->snd_nxt, ISS_BEYOND);
+}
+
+void short_park(struct tcp *t, uint32_t ref)
+{
+    struct tcp_short *w = short_at(t, ref);
+    struct tcp_flow flow;
+
+    LA_ASSERT(w->state == LA_TIME_WAIT && !(w->flags & TCP_SHORT_PARKED));
+    short_flow(w, ref, &flow);
+    trace_state(t, &flow, 0, LA_TIME_WAIT, LA_CLOSED, LA_DROP_TIME_WAIT_REOPENED);
+    w->flags |= TCP_SHORT_PARKED;
+}
+
+void short_replaced(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
+{
+    const uint32_t ref = short_parked(t, flow, hash);
+
+    LA_ASSERT(ref != TCP_REF_NONE);
+    env_drop(&t->env, LA_DROP_TIME_WAIT_REOPENED);
+    short_free(t, ref, LA_DROP_TIME_WAIT_REOPENED);
+}
+
+void short_return(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
+{
+    const uint32_t ref = short_parked(t, flow, hash);
+
+    LA_ASSERT(ref != TCP_REF_NONE);
+    short_at(t, ref)->flags &= (uint8_t)~TCP_SHORT_PARKED;
+    trace_state(t, flow, 0, LA_CLOSED, LA_TIME_WAIT, LA_DROP_NONE);
 }
 
 /* The record of this family nearest its end goes.  False if there is none. */

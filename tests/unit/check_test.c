@@ -269,6 +269,18 @@ static void short_in_no_list(struct town *t)
 {
     short_unlink(t->h.t, short_at(t->h.t, t->brief[0])->class, t->brief[0]);
 }
+static void short_parked_for_nobody(struct town *t)
+{
+    short_at(t->h.t, t->brief[0])->flags |= TCP_SHORT_PARKED;
+}
+static void half_lost_its_parked(struct town *t)
+{
+    half_at(t->h.t, t->half[0])->flags |= TCP_HALF_PARKS;
+}
+static void conn_lost_its_parked(struct town *t)
+{
+    plain(t)->parks = true;
+}
 static void chunk_of_nobody(struct town *t)
 {
     (void)chunks_take(&t->h.t->env.chunks, t->h.t, CHUNKS_ORDINARY);
@@ -335,6 +347,9 @@ TEST(every_broken_invariant_is_named)
         { short_not_indexed, "a short record is not in the index" },
         { short_disordered, "short records are out of order" },
         { short_in_no_list, "a short record stands in no list" },
+        { short_parked_for_nobody, "a short record is parked for an opening that is not there" },
+        { half_lost_its_parked, "a half-open record has lost the TIME-WAIT it would give back" },
+        { conn_lost_its_parked, "an opening has lost the TIME-WAIT it would give back" },
         { chunk_of_nobody, "a chunk belongs to nobody" },
         { slab_broken, NULL },
         { index_broken, NULL },
