@@ -31,6 +31,7 @@ struct drill_flow {
     bool has_last;
     bool local_isn_known, remote_isn_known;
     uint32_t local_isn, remote_isn; /* live: where the streams begin, for the pattern */
+    bool reopened; /* the script's SYN began at another number than before: so may the host's */
     struct drill_flow *next;
 };
 

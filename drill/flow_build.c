@@ -86,6 +86,8 @@ static const char *build_tcp(struct drill_flow *f, const struct drill_packet *p,
         return "timestamps of a packet that is to be sent must be written out";
     build_options(f, &p->options, s);
     if (p->flags & DRILL_SYN) {
+        if (!(p->flags & DRILL_ACK) && f->remote_isn_known && s->seq != f->remote_isn)
+            f->reopened = true;
         f->remote_isn = s->seq;
         f->remote_isn_known = true;
     }

@@ -160,9 +160,11 @@ static void compare_tcp(struct verdict *v, struct drill_flow *f, const struct dr
     char a[16], b[16];
     number(v, "source port", p->has_ports ? p->src_port : f->local_port, s->src_port);
     number(v, "destination port", p->has_ports ? p->dst_port : f->remote_port, s->dst_port);
-    if ((p->flags & DRILL_SYN) && (s->flags & DRILL_SYN) && !f->local_known) {
-        f->local_offset = s->seq - (p->seq.absolute ? s->seq : p->seq.first);
+    if ((p->flags & DRILL_SYN) && (s->flags & DRILL_SYN) && (!f->local_known || f->reopened)) {
+        if (!f->reopened || p->seq.first == 0)
+            f->local_offset = s->seq - (p->seq.absolute ? s->seq : p->seq.first);
         f->local_known = true;
+        f->reopened = false;
     }
     translate(f, p, s);
     const uint8_t ignored = p->flags_any_push ? DRILL_PSH : 0;

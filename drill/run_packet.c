@@ -53,11 +53,15 @@ static struct drill_flow *flow_from_host(struct drill_run *r, const struct drill
 {
     const bool tcp = s->protocol == DRILL_IP_TCP;
     const bool opens = tcp && (s->flags & (DRILL_SYN | DRILL_ACK)) == DRILL_SYN;
-    if (p->has_ports) {
+    /* connect() may use the ports of a connection that is over: a SYN at another number says so. */
+    const struct drill_flow *before = tcp ? find_flow(r, s->src_port, s->dst_port) : NULL;
+    const bool again = opens && r->fresh_connect && before != NULL && before->local_isn_known &&
+                       before->local_isn != s->seq;
+    if (p->has_ports && !again) {
         struct drill_flow *f = find_flow(r, p->src_port, p->dst_port);
         r->flow = f != NULL ? f : new_flow(r, p->src_port, p->dst_port);
-    } else if (opens && r->fresh_connect && s->dst_port == r->connect_port &&
-               find_flow(r, s->src_port, s->dst_port) == NULL) {
+    } else if (again ||
+               (opens && r->fresh_connect && s->dst_port == r->connect_port && before == NULL)) {
         r->fresh_connect = false;
         new_flow(r, s->src_port, s->dst_port);
     } else if (r->flow == NULL) {
@@ -218,8 +222,7 @@ static bool judge(struct drill_run *r, const struct expectation *x, struct drill
     if (broken != NULL)
         return drill_failf(r, "a whole packet", "one of %u bytes; %s", w->len, broken);
     struct drill_flow *f = flow_from_host(r, x->p, &s);
-    if (!f->local_isn_known)
-        learn_isn(f, &s);
+    learn_isn(f, &s);
     add_rung(r, &s, false, w->at_ns);
     if (!right_text(r, f, &s) || !join(r, x->p, &s, x->until_ns))
         return false;
