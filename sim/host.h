@@ -71,6 +71,7 @@ struct sim_host {
     uint64_t flush_at_ns, wake_at_ns; /* SIM_NEVER: not planned */
     uint64_t drain;                   /* number of the present batch of events */
     uint64_t choice;                  /* of this turn: a number of the host's own */
+    uint64_t bursts;                  /* taken so far, mixed: which of them are shadowed */
     uint32_t spins;                   /* turns at one instant that the stack itself asked for */
     struct sim_listener listeners[SIM_LISTENERS_MAX];
     uint32_t listener_count;

@@ -4,7 +4,7 @@
  *
  * One look-up by 4-tuple decides: a full connection, a half-open record, a short record,
  * or nothing - then a listener, or CLOSED.  Each has a file of its own that follows the
- * RFC's steps in the RFC's order.
+ * RFC's steps in the RFC's order; arrives_fast.c takes the common case of a connection first.
  *
  * A burst is treated segment by segment, and settled once: acknowledgments of text that
  * came merely in order wait until the burst is over (MUST-58, MUST-59).
@@ -75,7 +75,9 @@ static void arrives_conn(struct tcp_arrival *a, uint32_t ci)
     a->ci = ci;
     a->from = c->state;
     c->segs_in += a->segs;
-    if (c->state == LA_SYN_SENT) {
+    if (tcp_arrives_fast(a)) {
+        LA_DCHECK(a->reason == LA_DROP_NONE);
+    } else if (c->state == LA_SYN_SENT) {
         if (tcp_arrives_synsent(a) == TCP_GO_ON)
             tcp_arrives_after_syn(a);
     } else {

@@ -29,6 +29,8 @@ void tcp_arrives_closed(struct tcp_arrival *a);
 void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li);
 enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a);
 void tcp_arrives_other(struct tcp_arrival *a);
+/* The common case of tcp_arrives_other(), or false with nothing done. */
+bool tcp_arrives_fast(struct tcp_arrival *a);
 void tcp_arrives_after_syn(struct tcp_arrival *a); /* from the sixth step on */
 void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref);
 /* True if the segment is to be given to a listener: a->reopens then names the record, untouched. */

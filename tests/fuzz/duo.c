@@ -7,6 +7,7 @@
 #include "tests/fuzz/duo.h"
 
 #include "core/base/checksum.h"
+#include "sim/check/shadow.h"
 
 #define ARENA_BYTES (256u << 10)
 #define END_STEPS_MAX 20000u
@@ -200,7 +201,7 @@ void duo_frame(struct duo *d, int side, const uint8_t *bytes, uint32_t len_bytes
 {
     const struct la_frame frame = { .bytes = bytes, .len_bytes = len_bytes, .flags = flags };
 
-    la_rx(d->s[side], d->now, &frame, 1);
+    shadow_rx_or_panic(d->s[side], d->now, &frame, 1);
     duo_judge(d, side);
 }
 
@@ -254,7 +255,7 @@ void duo_deliver(struct duo *d, int side, uint32_t i, bool again)
                                     .len_bytes = p->len_bytes,
                                     .gso_size_bytes = p->gso_size_bytes,
                                     .flags = LA_FRAME_CSUM_OK };
-    la_rx(d->s[side], d->now, &frame, 1);
+    shadow_rx_or_panic(d->s[side], d->now, &frame, 1);
     if (!again) {
         d->queued[side]--;
         memmove(p, p + 1, (d->queued[side] - i) * sizeof *p);

@@ -11,6 +11,7 @@
 #include "core/base/checksum.h"
 #include "core/wire/icmp.h"
 #include "core/wire/ip.h"
+#include "sim/check/shadow.h"
 
 #define FRAME_MAX 65600u
 #define PACKETS_AT_ONCE 16
@@ -356,7 +357,7 @@ static void prepare(struct bench *b, struct tcp_seg *seg)
 static void hand_in(struct bench *b, const struct la_frame *frames, uint32_t count)
 {
     step(b);
-    la_rx(b->s, b->now, frames, count);
+    shadow_rx_or_panic(b->s, b->now, frames, count);
     bench_drain(b);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
+#include "sim/check/shadow.h"
 
 #define PACKET_MAX 70000u
 
@@ -188,7 +189,7 @@ void hand_rx_seg(struct hand *h, struct tcp_seg *seg)
     static uint8_t packet[PACKET_MAX], text[PACKET_MAX];
     const struct la_frame frame = { .bytes = packet, .len_bytes = build(h, seg, packet, text) };
 
-    la_rx(h->s, h->now, &frame, 1);
+    shadow_rx_or_panic(h->s, h->now, &frame, 1);
 }
 
 static void parse(struct hand *h, const char *line, struct tcp_seg *seg)
@@ -223,7 +224,7 @@ void hand_burst(struct hand *h, const char *const *lines)
         frames[n] =
             (struct la_frame){ .bytes = packets[n], .len_bytes = build(h, &seg, packets[n], text) };
     }
-    la_rx(h->s, h->now, frames, n);
+    shadow_rx_or_panic(h->s, h->now, frames, n);
 }
 
 bool hand_tx_seg(struct hand *h, struct tcp_seg *seg)

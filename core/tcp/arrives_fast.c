@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arrives_fast.c - SEGMENT ARRIVES, the common case: an open connection, nothing lost, the
+ * next text in order or an ACK of what is in flight, or both.
+ *
+ * This is an optimisation and decides nothing of its own.  expected() names what must hold for the
+ * eight steps of RFC 9293 3.10.7.4 to come down to four acts, and for which step each is needed;
+ * whatever it does not name goes through arrives_other.c.  A build links nofast/arrives_nofast.c
+ * in place of this file, and must give the same packets, events and traces; the simulator and the
+ * tests run segments through both and compare all that is in the arena.
+ *
+ * Cost: no loop but the copy of the text; the connection's lines, the tail chunk, the segment.
+ */
+#include "core/tcp/predicates.h"
+#include "core/tcp/tcp.h"
+
+#define ODD_FLAGS (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG)
+
+/* Step 7: is the text wanted, and is there room for it without the reserve? */
+static bool text_expected(const struct tcp *t, const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    return seg->len <= tcp_rcv_wnd(c) && c->rcv.ooo == SLAB_NONE && !c->fin_known && !c->rd_shut &&
+           (c->held ? !c->text_shut : c->listener != SLAB_NONE) &&
+           (uint64_t)chunks_room(&t->env.chunks) * chunks_payload(&t->env.chunks) >= seg->len;
+}
+
+/* Step 5: is the ACK one that neither begins, continues nor ends a recovery, or our FIN's flight? */
+static bool ack_expected(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+    if (c->in_recovery || c->rto_recovery || c->persist || c->dupacks > 0)
+        return false;
+    if (tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt))
+        return !c->fin_sent || seq_le(seg->ack, c->snd.fin_seq);
+    /* The same number again is a duplicate ACK unless it brings text or a window, or nothing waits. */
+    return seq_eq(seg->ack, c->snd.una) &&
+           (seg->len > 0 || conn_flight(c) == 0 || seg->wnd << c->snd_shift != c->snd.wnd);
+}
+
+/* A FIN that came above a hole may be reached by any segment. */
+static bool fin_expected(const struct tcp_conn *c)
+{
+    return c->fin_known && !c->fin_received;
+}
+
+static bool expected(const struct tcp_arrival *a)
+{
+    const struct tcp_conn *c = a->c;
+    const struct tcp_seg *seg = a->seg;
+
+    /* Steps 2, 4, 6 and 8 have nothing to do. */
+    if ((seg->flags & (ODD_FLAGS | TCP_ACK)) != TCP_ACK || fin_expected(c))
+        return false;
+    /* Steps 5 and 7 have these states take the ACK alike, and all but the last take text. */
+    if (!in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2) | S(CLOSE_WAIT)))
+        return false;
+    /* Step 1: SEG.SEQ = RCV.NXT is acceptable for whatever fits the window, and needs no trimming. */
+    if (!seq_eq(seg->seq, c->rcv.nxt))
+        return false;
+    /* Step 1: PAWS (RFC 7323 5.3 R1) passes. */
+    if (c->timestamps && (!seg->opt.has_timestamps || tcp_ts_older(seg->opt.ts_val, c->ts_recent)))
+        return false;
+    /* In CLOSE-WAIT the FIN is known, so there is no text. */
+    return ack_expected(c, seg) && (seg->len == 0 || text_expected(a->t, c, seg));
+}
+
+/* Step 7: the text is appended, nothing else waits. */
+static void take_text(struct tcp_arrival *a)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = a->c;
+    const uint32_t n =
+        queue_append(&c->rcvq, &t->env.chunks, t, a->text, a->len, UINT32_MAX, CHUNKS_ORDINARY);
+
+    LA_ASSERT(n == a->len); /* text_expected() saw room */
+    c->rcv.nxt = seq_add(c->rcv.nxt, n);
+    c->bytes_received += n;
+    ack_text(t, a->ci, n, a->segs);
+    conn_ready(t, a->ci, true);
+}
+
+bool tcp_arrives_fast(struct tcp_arrival *a)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = a->c;
+    const struct tcp_seg *seg = a->seg;
+
+    if (!expected(a))
+        return false;
+    if (c->timestamps && seq_le(seg->seq, c->rcv.last_ack)) { /* RFC 7323 4.3 (2) */
+        c->ts_recent = seg->opt.ts_val;
+        c->ts_recent_at = t->env.now;
+    }
+    c->probes = 0;
+    c->ka_probes = 0;
+    const bool advances = !seq_eq(seg->ack, c->snd.una);
+    if (advances)
+        tcp_ack_advance(a, seg->ack);
+    snd_window_update(a, advances);
+    tcp_rtx_rearm(t, a->ci);
+    tcp_output_wake(t, a->ci);
+    if (a->len > 0)
+        take_text(a);
+    return true;
+}
