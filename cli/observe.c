@@ -13,6 +13,7 @@
 #include "drivers/pcapng.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,10 +93,15 @@ static void verdict(const struct la_trace *t, bool outbound, char *text, size_t 
 static void on_packet(void *observer, const struct la_rt_packet *packet)
 {
     const struct session *s = observer;
-    char text[256] = "";
+    char text[320] = "";
 
+    if (packet->gso_size_bytes > 0)
+        snprintf(text, sizeof text, "segments of %" PRIu32 " bytes; ", packet->gso_size_bytes);
+    const size_t used = strlen(text);
     if (packet->trace != NULL)
-        verdict(packet->trace, packet->outbound, text, sizeof text);
+        verdict(packet->trace, packet->outbound, text + used, sizeof text - used);
+    if (used > 0 && text[used] == '\0')
+        text[used - 2] = '\0';
     pcapng_packet(s->pcap, packet->wallclock_ns, packet->outbound, packet->bytes, packet->len_bytes,
                   text);
 }
@@ -192,6 +198,8 @@ static void summary(const struct session *s)
     json_number(&j, "sleeps", loop.sleeps);
     json_number(&j, "packets_in", loop.packets_in);
     json_number(&j, "packets_out", loop.packets_out);
+    json_number(&j, "packets_merged", loop.packets_merged);
+    json_number(&j, "device_calls", loop.device_calls);
     json_number(&j, "packets_lost", loop.packets_lost);
     json_number(&j, "device_full", loop.device_full);
     json_number(&j, "traces_lost", loop.traces_lost);

@@ -75,6 +75,23 @@ static int take_host_addr(void *to, const struct args_option *option, const char
     return add_prefix(o, "host-addr", o->host_addrs, &o->host_addr_count, value);
 }
 
+static int take_offload(void *to, const struct args_option *option, const char *value)
+{
+    static const char *const names[] = {
+        [LA_RT_OFFLOAD_ON] = "on", [LA_RT_OFFLOAD_MERGE] = "merge", [LA_RT_OFFLOAD_OFF] = "off"
+    };
+    struct session_options *o = to;
+    (void)option;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(value, names[i]) != 0)
+            continue;
+        o->offload = (enum la_rt_offload)i;
+        return CLI_OK;
+    }
+    return args_wrong(o->command, "--offload: not on, merge or off: %s", value);
+}
+
 const struct args_option session_args[SESSION_ARGS] = {
     ARGS_TEXT(0, "tun", "NAME", NULL, struct session_options, tun,
               "use this TUN device; without it one is made"),
@@ -82,6 +99,10 @@ const struct args_option session_args[SESSION_ARGS] = {
              "lastack's own address, with its prefix; repeatable"),
     ARGS_OWN(0, "host-addr", "CIDR", NULL, take_host_addr,
              "the host's address on a device made; repeatable"),
+    ARGS_OWN(0, "offload", "HOW", "on", take_offload,
+             "on: up to 64 KB at once, both ways; merge: only what is received; or off"),
+    ARGS_NUMBER(0, "queues", "N", "1", 1, LA_RT_TUN_QUEUES_MAX, struct session_options, queues,
+                "open this many queues of the device"),
     ARGS_TEXT(0, "pcap", "FILE", NULL, struct session_options, pcap,
               "capture every packet, with the stack's verdict; pcapng"),
     ARGS_SIZE(0, "snap", "BYTES", NULL, 60, 65535, struct session_options, snap_bytes,
@@ -166,7 +187,9 @@ static int make_stack(struct session *s, struct station *st, la_time now)
     explicit_bzero(config.secret, sizeof config.secret);
     if (err != LA_OK)
         return failed(s, "cannot make a stack", err);
-    const struct la_iface_config iface = { .mtu_bytes = st->driver->mtu_bytes };
+    const struct la_iface_config iface = { .mtu_bytes = st->driver->mtu_bytes,
+                                           .flags = st->driver->iface_flags,
+                                           .gso_max_bytes = st->driver->gso_max_bytes };
     st->iface = la_iface_add(st->stack, &iface);
     if (st->iface < 0)
         return failed(s, "cannot use the device", (enum la_err)st->iface);
@@ -227,7 +250,8 @@ static void tell_device(const struct session *s, const struct station *st)
     const bool made = s->options.tun == NULL;
     char text[LA_ADDR_TEXT_BYTES];
 
-    session_say(s, "device %s%s, MTU %u", name, made ? " (made)" : "", st->driver->mtu_bytes);
+    session_say(s, "device %s%s, MTU %u%s", name, made ? " (made)" : "", st->driver->mtu_bytes,
+                st->driver->gso_max_bytes > 0 ? ", with offload" : "");
     for (uint32_t i = 0; i < st->addr_count; i++)
         session_say(s, "lastack is %s", net_format_prefix(st->addrs[i], text));
     for (uint32_t i = 0; i < s->options.host_addr_count; i++)
@@ -266,6 +290,8 @@ int session_open(struct session *s, const struct session_options *o)
         .name = s->options.tun,
         .host_addrs = s->options.host_addrs,
         .host_addr_count = s->options.host_addr_count,
+        .offload = s->options.offload,
+        .queues = (uint32_t)s->options.queues,
     };
     st->driver = la_rt_tun_open(&config, error, sizeof error);
     if (st->driver == NULL)

@@ -39,11 +39,13 @@ struct session_options {
     struct session_sysctl sysctls[SESSION_SYSCTLS_MAX];
     uint32_t sysctl_count;
     uint64_t snap_bytes; /* of each packet in the capture; 0 = all */
+    enum la_rt_offload offload;
+    uint64_t queues;
     bool ladder, json, quiet, virtual_time;
 };
 
 /* What every command on the stack takes: .common = SESSION_COMMON, .common_at = ... */
-#define SESSION_ARGS 10
+#define SESSION_ARGS 12
 extern const struct args_option session_args[SESSION_ARGS];
 #define SESSION_COMMON                                                                             \
     {                                                                                              \

@@ -1,303 +1,198 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tun.c - A plain TUN device: one read(2) a packet in, one writev(2) a packet out.
+ * tun.c - Packets over a TUN device: one read(2) a frame in, one writev(2) a frame out.
  *
- * Two ways to have one.  By name: the device exists, made by somebody who may, and this
- * process attaches to it, for which owning it is enough; nothing of it is changed, and its
- * MTU is taken as found.  Made: without a name, a device is made, gets the host's addresses
- * if any were given, and is gone when it is closed.  A name that does not exist is an error
- * rather than a new device, because it is nearly always a typing error.
+ * With offload each frame has a virtio-net header (drivers/vnet.c) and may be a super-segment:
+ * up to 64 KB of one flow, with an unfinished checksum.  That is where the speed is: a read or a
+ * write costs the same microsecond or two for 1,500 bytes and for 65,000.  The kernel cuts what
+ * we write, or does not if the receiver is on this host; nobody then computes a checksum.  Without it the
+ * frames are single packets, and the loop merges what it can (drivers/gro.c).
  *
- * The device carries bare IP packets (IFF_NO_PI) without offloads.  Packets are written
- * from where they lie in the arena; the kernel copies them once.
+ * Frames are written from where they lie in the arena; the kernel copies them once.  Frames read
+ * stand one behind the other in one buffer, so that many small ones share few cache lines and
+ * pages.  A burst ends at BURST_BYTES, or a full queue of super-segments, 4 MB, would push each
+ * other out of the second-level cache before the stack has seen them.
  *
- * The host's queue towards us should be long: with the usual 500 packets a kernel sender
- * overruns it and its loss recovery dominates.  A device made here gets 10,000.
+ * Several queues: the kernel spreads flows over them.  One thread owns the stack, so it drains
+ * them in turn, a burst from each, and writes to the first; order is kept within a flow as long
+ * as the kernel keeps the flow on a queue.  Their descriptors stand in an epoll instance, which
+ * is readable when one of them is.
  */
-#include <lastack/runtime.h>
+#include "drivers/tun.h"
+
+#include "drivers/vnet.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TUN_DEVICE "/dev/net/tun"
-#define TUN_QUEUE_PACKETS 10000
-#define CARRIER_PAUSE_NS 2000000
-#define CARRIER_PAUSES 1000 /* two seconds */
-#define TUN_MTU_MIN 576
-#define TUN_MTU_MAX 65535
+#define BURST_BYTES (256u * 1024u)
+/* The largest frame: IPv6's header and 65,535 bytes behind it. */
+#define FRAME_BYTES_MAX (65535u + 40u)
+#define ALIGN_BYTES 64u
+/* So that behind a virtio-net header the IP header is aligned. */
+#define LEAD_BYTES 16u
 
 struct tun {
     struct la_rt_driver driver;
-    char name[IFNAMSIZ];
-    uint32_t slot_bytes;
-    uint8_t *buffer; /* LA_RX_BURST_MAX slots */
+    struct tun_device device;
+    uint32_t header_bytes; /* of virtio-net; 0 without it */
+    uint32_t
+        frame_bytes;     /* the largest frame that can come, and one byte: what is larger is seen */
+    uint32_t queue;      /* whose turn it is */
+    bool waits_for_room; /* with several queues: the first is watched for EPOLLOUT */
+    uint8_t *buffer;     /* BURST_BYTES, and room for one frame more */
 };
 
-/* The kernel's struct in6_ifreq, which no header of the C library has. */
-struct ifreq_v6 {
-    struct in6_addr addr;
-    uint32_t prefix_len;
-    int index;
-};
+/* Receive ------------------------------------------------------------------------ */
 
-/* Packets ---------------------------------------------------------------------- */
-
-static int tun_receive(void *self, struct la_frame *frames, uint32_t max)
+/* What was read with one call, at @at: a frame. */
+static bool take(const struct tun *t, const uint8_t *at, size_t got, struct la_frame *frame)
 {
-    struct tun *t = self;
-    uint32_t count = 0;
+    if (got <= t->header_bytes)
+        return false;
+    *frame = (struct la_frame){
+        .bytes = at + t->header_bytes,
+        .len_bytes = (uint32_t)got - t->header_bytes,
+    };
+    if (t->header_bytes > 0)
+        vnet_parse(at, frame);
+    return true;
+}
 
-    while (count < max && count < LA_RX_BURST_MAX) {
-        uint8_t *slot = t->buffer + (size_t)count * t->slot_bytes;
-        const ssize_t got = read(t->driver.fd, slot, t->slot_bytes);
+/*
+ * From one queue.  @used: Bytes of the buffer that are taken; moved on.
+ * Return: 0 if it is empty, 1 if there may be more, or a negative errno.
+ */
+static int drain(struct tun *t, int fd, uint32_t *used, struct la_frame *frames, uint32_t max,
+                 uint32_t *count)
+{
+    while (*count < max && *used < BURST_BYTES) {
+        uint8_t *at = t->buffer + *used + LEAD_BYTES - t->header_bytes;
+        const ssize_t got = read(fd, at, t->header_bytes + t->frame_bytes);
         if (got > 0) {
-            frames[count++] = (struct la_frame){ .bytes = slot, .len_bytes = (uint32_t)got };
+            if (take(t, at, (size_t)got, &frames[*count])) {
+                const uint32_t end = *used + LEAD_BYTES + frames[*count].len_bytes;
+                *used = (end + ALIGN_BYTES - 1) & ~(ALIGN_BYTES - 1);
+                (*count)++;
+            }
             continue;
         }
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
-            break;
+            return 0;
         /* EBADFD: the device was deleted while this descriptor stayed. */
-        return count > 0 ? (int)count : -(got == 0 || errno == EBADFD ? ENODEV : errno);
+        return -(got == 0 || errno == EBADFD ? ENODEV : errno);
+    }
+    return 1;
+}
+
+static int tun_receive(void *self, struct la_frame *frames, uint32_t max)
+{
+    struct tun *t = self;
+    uint32_t used = 0, count = 0;
+
+    t->driver.more = false;
+    for (uint32_t i = 0; i < t->device.queues; i++) {
+        const int result = drain(t, t->device.fds[t->queue], &used, frames, max, &count);
+        if (result < 0)
+            return count > 0 ? (int)count : result;
+        t->driver.more |= result > 0;
+        t->queue = t->queue + 1 == t->device.queues ? 0 : t->queue + 1;
     }
     return (int)count;
+}
+
+/* Send --------------------------------------------------------------------------- */
+
+/* The loop watches the epoll instance, which only says "readable": so be that when there is room. */
+static void watch_room(struct tun *t, bool wanted)
+{
+    if (t->device.queues == 1 || t->waits_for_room == wanted)
+        return;
+    struct epoll_event ev = { .events = EPOLLIN | (wanted ? (uint32_t)EPOLLOUT : 0u) };
+    t->waits_for_room =
+        epoll_ctl(t->driver.fd, EPOLL_CTL_MOD, t->device.fds[0], &ev) == 0 && wanted;
 }
 
 static int tun_send(void *self, const struct la_tx *tx)
 {
     struct tun *t = self;
-    struct iovec iov[1 + LA_TX_SPANS_MAX];
+    struct iovec iov[2 + LA_TX_SPANS_MAX];
+    uint8_t header[VNET_HEADER_BYTES];
     int count = 0;
 
+    if (t->header_bytes > 0) {
+        vnet_emit(tx, header);
+        iov[count++] = (struct iovec){ header, sizeof header };
+    }
     if (tx->header_len > 0)
         iov[count++] = (struct iovec){ (void *)(uintptr_t)tx->header, tx->header_len };
     for (uint32_t i = 0; i < tx->span_count; i++)
         iov[count++] =
             (struct iovec){ (void *)(uintptr_t)tx->spans[i].bytes, tx->spans[i].len_bytes };
     for (;;) {
-        if (writev(t->driver.fd, iov, count) >= 0)
+        if (writev(t->device.fds[0], iov, count) >= 0) {
+            watch_room(t, false);
             return 1;
-        if (errno == EAGAIN)
+        }
+        if (errno == EAGAIN) {
+            watch_room(t, true);
             return 0;
+        }
         if (errno != EINTR)
             return -errno;
     }
 }
 
+/* Opening and closing ------------------------------------------------------------- */
+
 static void tun_close(void *self)
 {
     struct tun *t = self;
 
-    close(t->driver.fd);
+    if (t->device.queues > 1 && t->driver.fd >= 0)
+        close(t->driver.fd);
+    tun_detach(&t->device);
     free(t->buffer);
     free(t);
 }
 
-/* The host's side ---------------------------------------------------------------- */
-
-static void name_request(struct ifreq *ifr, const char *name)
+/* One descriptor for all queues.  Return: it, or a negative errno. */
+static int join_queues(const struct tun_device *d)
 {
-    memset(ifr, 0, sizeof *ifr);
-    snprintf(ifr->ifr_name, sizeof ifr->ifr_name, "%s", name);
-}
-
-static int add_v4(int sock, const char *name, struct la_prefix p)
-{
-    struct ifreq ifr;
-    struct sockaddr_in sin = { .sin_family = AF_INET };
-    const uint32_t bits = p.len < 96 ? 0 : p.len - 96u;
-    const uint32_t mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
-
-    name_request(&ifr, name);
-    memcpy(&sin.sin_addr, p.addr.bytes + 12, 4);
-    memcpy(&ifr.ifr_addr, &sin, sizeof sin);
-    if (ioctl(sock, SIOCSIFADDR, &ifr) != 0)
-        return -errno;
-    sin.sin_addr.s_addr = htonl(mask);
-    memcpy(&ifr.ifr_netmask, &sin, sizeof sin);
-    return ioctl(sock, SIOCSIFNETMASK, &ifr) != 0 ? -errno : 0;
-}
-
-static int add_v6(const char *name, struct la_prefix p)
-{
-    struct ifreq_v6 req = { .prefix_len = p.len, .index = (int)if_nametoindex(name) };
-    const int sock = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (sock < 0)
-        return -errno;
-    memcpy(&req.addr, p.addr.bytes, sizeof req.addr);
-    const int result = ioctl(sock, SIOCSIFADDR, &req) != 0 ? -errno : 0;
-    close(sock);
-    return result;
-}
-
-static int set_up(int sock, const char *name, const struct la_rt_tun_config *config)
-{
-    struct ifreq ifr;
-
-    name_request(&ifr, name);
-    ifr.ifr_qlen = TUN_QUEUE_PACKETS;
-    if (ioctl(sock, SIOCSIFTXQLEN, &ifr) != 0)
-        return -errno;
-    if (config->mtu_bytes != 0) {
-        name_request(&ifr, name);
-        ifr.ifr_mtu = (int)config->mtu_bytes;
-        if (ioctl(sock, SIOCSIFMTU, &ifr) != 0)
-            return -errno;
+    if (d->queues == 1)
+        return d->fds[0];
+    const int fd = epoll_create1(EPOLL_CLOEXEC);
+    for (uint32_t i = 0; fd >= 0 && i < d->queues; i++) {
+        struct epoll_event ev = { .events = EPOLLIN };
+        if (epoll_ctl(fd, EPOLL_CTL_ADD, d->fds[i], &ev) != 0) {
+            const int err = errno;
+            close(fd);
+            return -err;
+        }
     }
-    for (uint32_t i = 0; i < config->host_addr_count; i++) {
-        const struct la_prefix p = config->host_addrs[i];
-        const int err = la_addr_is_v4(p.addr) ? add_v4(sock, name, p) : add_v6(name, p);
-        if (err != 0)
-            return err;
-    }
-    if (config->host_addr_count == 0)
-        return 0;
-    name_request(&ifr, name);
-    if (ioctl(sock, SIOCGIFFLAGS, &ifr) != 0)
-        return -errno;
-    ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
-    return ioctl(sock, SIOCSIFFLAGS, &ifr) != 0 ? -errno : 0;
+    return fd >= 0 ? fd : -errno;
 }
 
-/* Opening ------------------------------------------------------------------------ */
-
-static void say_open(int err, char *error, size_t n)
+static void describe(struct tun *t, enum la_rt_offload offload)
 {
-    if (err == ENOENT || err == ENODEV)
-        snprintf(error, n,
-                 "no TUN on this host: %s is missing (modprobe tun; in a container, "
-                 "pass the device in)",
-                 TUN_DEVICE);
-    else if (err == EACCES || err == EPERM)
-        snprintf(error, n, "no permission to open %s; run as root", TUN_DEVICE);
-    else
-        snprintf(error, n, "cannot open %s: %s", TUN_DEVICE, strerror(err));
-}
-
-static void say_attach(int err, const char *name, char *error, size_t n)
-{
-    if (err == EPERM && name != NULL)
-        snprintf(error, n,
-                 "no permission to use device %s: make it yours with "
-                 "'sudo ip tuntap add dev %s mode tun user %s', or run as root",
-                 name, name, "$USER");
-    else if (err == EPERM)
-        snprintf(error, n,
-                 "no permission to make a TUN device: run as root, or name one that "
-                 "is yours with --tun NAME");
-    else if (err == EBUSY)
-        snprintf(error, n, "device %s is busy: another process has it open", name ? name : "");
-    else if (err == EINVAL && name != NULL)
-        snprintf(error, n,
-                 "%s is not a plain TUN device (a TAP or multi-queue device, or no "
-                 "tunnel at all)",
-                 name);
-    else
-        snprintf(error, n, "cannot use device %s: %s", name ? name : "(new)", strerror(err));
-}
-
-static bool name_is_sane(const char *name)
-{
-    const size_t len = strlen(name);
-
-    return len > 0 && len < IFNAMSIZ && strchr(name, '/') == NULL && strchr(name, '%') == NULL &&
-           strchr(name, ' ') == NULL;
-}
-
-/* Return: a descriptor with the device attached, its name in @name; or -errno. */
-static int attach(const struct la_rt_tun_config *config, char name[IFNAMSIZ], char *error, size_t n)
-{
-    struct ifreq ifr;
-
-    if (config->name != NULL && (!name_is_sane(config->name) || !if_nametoindex(config->name))) {
-        snprintf(error, n,
-                 "no such device: %s; make it with "
-                 "'ip tuntap add dev %s mode tun', or leave the name out and one "
-                 "is made",
-                 config->name, config->name);
-        return -ENODEV;
-    }
-    const int fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) {
-        const int err = errno;
-        say_open(err, error, n);
-        return -err;
-    }
-    name_request(&ifr, config->name != NULL ? config->name : "lastack%d");
-    ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
-    if (ioctl(fd, TUNSETIFF, &ifr) != 0) {
-        const int err = errno;
-        say_attach(err, config->name, error, n);
-        close(fd);
-        return -err;
-    }
-    (void)ioctl(fd, TUNSETOFFLOAD, 0ul); /* whoever had the device before may have set some */
-    memcpy(name, ifr.ifr_name, IFNAMSIZ);
-    name[IFNAMSIZ - 1] = '\0';
-    return fd;
-}
-
-/*
- * Opening the device is what plugs its cable in.  The kernel notices with some delay, up to a
- * second, and drops what it would send us until then: so wait for it, or the first packet of
- * every program would get no answer.  A device that is not up is not waited for.
- */
-static void wait_for_carrier(int sock, const char *name)
-{
-    const struct timespec pause = { .tv_nsec = CARRIER_PAUSE_NS };
-    struct ifreq ifr;
-
-    for (int i = 0; i < CARRIER_PAUSES; i++) {
-        name_request(&ifr, name);
-        if (ioctl(sock, SIOCGIFFLAGS, &ifr) != 0 || !(ifr.ifr_flags & IFF_UP) ||
-            (ifr.ifr_flags & IFF_RUNNING))
-            return;
-        nanosleep(&pause, NULL);
-    }
-}
-
-/* Configure what was made and read the MTU.  Return: 0 or -errno. */
-static int configure(const struct la_rt_tun_config *config, const char *name, uint32_t *mtu,
-                     char *error, size_t n)
-{
-    struct ifreq ifr;
-    const int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int err = sock < 0 ? -errno : 0;
-
-    if (err == 0 && config->name == NULL) {
-        err = set_up(sock, name, config);
-        if (err != 0)
-            snprintf(error, n, "cannot configure device %s: %s", name, strerror(-err));
-    }
-    if (err == 0) {
-        name_request(&ifr, name);
-        if (ioctl(sock, SIOCGIFMTU, &ifr) != 0)
-            err = -errno;
-        else if (ifr.ifr_mtu < TUN_MTU_MIN)
-            err = -EMSGSIZE;
-        else
-            *mtu = ifr.ifr_mtu > TUN_MTU_MAX ? TUN_MTU_MAX : (uint32_t)ifr.ifr_mtu;
-        if (err != 0)
-            snprintf(error, n, "cannot use the MTU of device %s: %s", name, strerror(-err));
-        else
-            wait_for_carrier(sock, name);
-    }
-    if (sock >= 0)
-        close(sock);
-    return err;
+    t->header_bytes = t->device.vnet ? VNET_HEADER_BYTES : 0;
+    t->frame_bytes = (t->device.vnet ? FRAME_BYTES_MAX : t->device.mtu_bytes) + 1;
+    t->driver.self = t;
+    t->driver.mtu_bytes = t->device.mtu_bytes;
+    t->driver.name = t->device.name;
+    t->driver.iface_flags = t->device.vnet ? LA_IFACE_CSUM_TX : 0;
+    t->driver.gso_max_bytes = t->device.vnet ? VNET_GSO_MAX_BYTES : 0;
+    t->driver.merges = !t->device.vnet && offload != LA_RT_OFFLOAD_OFF;
+    t->driver.receive = tun_receive;
+    t->driver.send = tun_send;
+    t->driver.close = tun_close;
 }
 
 struct la_rt_driver *la_rt_tun_open(const struct la_rt_tun_config *config, char *error,
@@ -308,30 +203,22 @@ struct la_rt_driver *la_rt_tun_open(const struct la_rt_tun_config *config, char 
         snprintf(error, error_bytes, "out of memory");
         return NULL;
     }
-    const int fd = attach(config, t->name, error, error_bytes);
-    int err = fd < 0 ? fd : 0;
-    uint32_t mtu = 0;
-    if (err == 0)
-        err = configure(config, t->name, &mtu, error, error_bytes);
-    /* One byte more than the MTU: what is larger is seen to be, not cut. */
-    t->slot_bytes = mtu + 1;
-    if (err == 0 && (t->buffer = malloc((size_t)t->slot_bytes * LA_RX_BURST_MAX)) == NULL) {
-        err = -ENOMEM;
-        snprintf(error, error_bytes, "out of memory");
+    int err = tun_attach(config, &t->device, error, error_bytes);
+    t->driver.fd = -1;
+    if (err == 0) {
+        describe(t, config->offload);
+        t->driver.fd = join_queues(&t->device);
+        t->buffer = malloc(BURST_BYTES + LEAD_BYTES + ALIGN_BYTES + t->frame_bytes);
+        if (t->driver.fd < 0 || t->buffer == NULL) {
+            err = t->driver.fd < 0 ? t->driver.fd : -ENOMEM;
+            snprintf(error, error_bytes, "cannot use device %s: %s", t->device.name,
+                     strerror(-err));
+        }
     }
     if (err != 0) {
-        if (fd >= 0)
-            close(fd);
-        free(t);
+        tun_close(t);
         errno = -err;
         return NULL;
     }
-    t->driver = (struct la_rt_driver){ .self = t,
-                                       .fd = fd,
-                                       .mtu_bytes = mtu,
-                                       .name = t->name,
-                                       .receive = tun_receive,
-                                       .send = tun_send,
-                                       .close = tun_close };
     return &t->driver;
 }

@@ -16,11 +16,19 @@
  * for more, and the loop waits for EPOLLOUT.  Time to live and order are thus kept, and
  * the congestion window, not this queue, decides how much is outstanding.
  *
+ * A turn that must not sleep has nothing to learn from epoll but what the application watches,
+ * and signals: so while a device has more to give, only one turn in POLL_EVERY asks.
+ *
+ * Segments of one flow that a plain device gave one behind the other are merged here
+ * (drivers/gro.c) and not with a capture, which shows packets as they crossed the device.
+ *
  * Waking up: epoll_pwait2() takes nanoseconds.  Where a kernel or a sandbox lacks it,
  * epoll_wait() is used with the time rounded up to a millisecond: late, never early, so
  * it can not spin either.
  */
 #include "runtime/loop.h"
+
+#include "drivers/gro.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +44,7 @@
 
 /* Rounds of events in one turn; more wait for the next turn, which will not sleep. */
 #define EVENT_ROUNDS_MAX 8
+#define POLL_EVERY 16
 #define TICK_ROUNDS_MAX 8
 #define TICK_BUDGET 256
 #define VIRTUAL_TURN_NS 100000 /* a wire has some delay: 0.1 ms each way */
@@ -68,6 +77,7 @@ struct la_rt_loop *la_rt_loop_new(uint32_t flags)
     }
     l->wall_offset_ns = la_rt_wallclock_ns() - la_rt_now().ns;
     l->now = la_rt_now();
+    l->cpu_features = la_rt_cpu_features();
     return l;
 }
 
@@ -202,12 +212,22 @@ static void learn_time(struct la_rt_loop *l)
 static void receive(struct la_rt_loop *l, struct loop_host *h)
 {
     struct la_frame frames[LA_RX_BURST_MAX];
-    const int got = h->pub.driver->receive(h->pub.driver->self, frames, LA_RX_BURST_MAX);
+    struct la_rt_driver *driver = h->pub.driver;
+    const int got = driver->receive(driver->self, frames, LA_RX_BURST_MAX);
+
+    l->stats.device_calls++;
     if (got < 0) {
         end(l, got);
         return;
     }
-    const uint32_t count = (uint32_t)got;
+    uint32_t count = (uint32_t)got;
+    l->stats.packets_in += count;
+    h->more = driver->more || count == LA_RX_BURST_MAX || (count > 0 && driver->fd < 0);
+    if (driver->merges && h->pub.on_packet == NULL && count > 1) {
+        const uint32_t merged = gro_merge(l->cpu_features, frames, count);
+        l->stats.packets_merged += count - merged;
+        count = merged;
+    }
     for (uint32_t i = 0; i < count; i++)
         frames[i].iface = (uint16_t)h->pub.iface;
     if (count > 0) {
@@ -217,9 +237,7 @@ static void receive(struct la_rt_loop *l, struct loop_host *h)
             la_rx(h->pub.stack, l->now, frames, count);
         loop_read_trace(l, h);
     }
-    l->stats.packets_in += count;
-    if (count == LA_RX_BURST_MAX || (count > 0 && h->pub.driver->fd < 0))
-        l->undone = true;
+    l->undone |= h->more;
 }
 
 /* Send ------------------------------------------------------------------------- */
@@ -228,6 +246,8 @@ static void receive(struct la_rt_loop *l, struct loop_host *h)
 static bool send_one(struct la_rt_loop *l, struct loop_host *h, const struct la_tx *tx)
 {
     const int sent = h->pub.driver->send(h->pub.driver->self, tx);
+
+    l->stats.device_calls++;
     if (sent == 0) {
         l->stats.device_full++;
         return false;
@@ -392,9 +412,34 @@ static void ready(struct la_rt_loop *l, const struct epoll_event *ev)
     }
 }
 
+/* When its time has come on_turn() is called, and arms it again if it wants. */
+static void forget_wake(struct la_rt_loop *l)
+{
+    if (l->now.ns >= l->wake_at.ns)
+        l->wake_at = LA_TIME_NEVER;
+}
+
+/* Is a turn of work certain, and nobody waits for this thread to let go? */
+static bool may_skip_poll(struct la_rt_loop *l)
+{
+    bool more = false;
+
+    for (uint32_t i = 0; i < l->host_count; i++)
+        more |= l->hosts[i].more;
+    return more && l->before_sleep == NULL && !(l->flags & LA_RT_VIRTUAL_TIME) &&
+           ++l->unpolled < POLL_EVERY;
+}
+
 static void wait_for_something(struct la_rt_loop *l, bool may_sleep)
 {
     struct epoll_event events[LOOP_WATCHES_MAX + LA_RT_HOSTS_MAX + 1];
+
+    if (!may_sleep && may_skip_poll(l)) {
+        learn_time(l);
+        forget_wake(l);
+        return;
+    }
+    l->unpolled = 0;
     const la_time at = may_sleep ? earliest(l) : l->now;
     bool forever = at.ns == UINT64_MAX;
     uint64_t wait_ns = at.ns > l->now.ns ? at.ns - l->now.ns : 0;
@@ -425,8 +470,7 @@ static void wait_for_something(struct la_rt_loop *l, bool may_sleep)
     if (n < 0 && errno != EINTR)
         end(l, -errno);
     learn_time(l);
-    if (l->now.ns >= l->wake_at.ns)
-        l->wake_at = LA_TIME_NEVER; /* on_turn() arms it again if it wants */
+    forget_wake(l);
     for (int i = 0; i < n; i++)
         ready(l, &events[i]);
 }
@@ -440,7 +484,7 @@ static void turn(struct la_rt_loop *l)
     wait_for_something(l, may_sleep);
     for (uint32_t i = 0; i < l->host_count; i++) {
         struct loop_host *h = &l->hosts[i];
-        if (h->readable || h->pub.driver->fd < 0)
+        if (h->readable || h->more || h->pub.driver->fd < 0)
             receive(l, h);
         h->readable = false;
     }

@@ -25,6 +25,7 @@ struct loop_watch {
 struct loop_host {
     struct la_rt_host pub;
     bool readable;
+    bool more; /* the device stopped although more may wait */
     bool waits_for_room;
     struct la_tx tx[LOOP_TX_BATCH];
     /* Packets taken from the stack that the device had no room for. */
@@ -41,7 +42,9 @@ struct la_rt_loop {
     uint32_t flags;
     int epoll_fd, signal_fd;
     bool stop;
-    bool undone;    /* something is left to do: the next turn must not sleep */
+    bool undone;       /* something is left to do: the next turn must not sleep */
+    uint32_t unpolled; /* turns since descriptors were last asked for */
+    uint32_t cpu_features;
     bool no_pwait2; /* the kernel has no epoll_pwait2() */
     int result;
     la_time now, wake_at;

@@ -86,17 +86,47 @@ void loop_read_trace(struct la_rt_loop *l, struct loop_host *h)
         (void)read_all(l, h, &ignored);
 }
 
+/*
+ * Finish the checksum that the device left to be finished, in a copy of the packet: a capture
+ * shows what anybody who verifies it would see.
+ */
+static void finish_checksum(struct la_rt_loop *l, uint8_t *bytes, uint32_t len_bytes,
+                            uint32_t start, uint32_t offset)
+{
+    if (start + offset + 2 > len_bytes)
+        return;
+    const uint16_t sum =
+        (uint16_t)~la_checksum(l->cpu_features, 0, bytes + start, len_bytes - start);
+    bytes[start + offset] = (uint8_t)(sum >> 8);
+    bytes[start + offset + 1] = (uint8_t)sum;
+}
+
 static void show(struct la_rt_loop *l, struct loop_host *h, const uint8_t *bytes,
-                 uint32_t len_bytes, bool outbound, const struct la_trace *trace)
+                 uint32_t len_bytes, uint32_t gso_size_bytes, bool outbound,
+                 const struct la_trace *trace)
 {
     const struct la_rt_packet packet = {
         .wallclock_ns = l->now.ns + l->wall_offset_ns,
         .bytes = bytes,
         .len_bytes = len_bytes,
+        .gso_size_bytes = gso_size_bytes,
         .outbound = outbound,
         .trace = trace,
     };
     h->pub.on_packet(h->pub.observer, &packet);
+}
+
+static void show_received(struct la_rt_loop *l, struct loop_host *h, const struct la_frame *f,
+                          const struct la_trace *record)
+{
+    const uint8_t *bytes = f->bytes;
+
+    if (f->flags & LA_FRAME_CSUM_PARTIAL && f->len_bytes <= sizeof l->flat) {
+        memcpy(l->flat, f->bytes, f->len_bytes);
+        finish_checksum(l, l->flat, f->len_bytes, f->csum_start, f->csum_offset);
+        bytes = l->flat;
+    }
+    show(l, h, bytes, f->len_bytes, f->gso_size_bytes, false, record);
 }
 
 void loop_receive_captured(struct la_rt_loop *l, struct loop_host *h, const struct la_frame *frames,
@@ -106,7 +136,7 @@ void loop_receive_captured(struct la_rt_loop *l, struct loop_host *h, const stru
         struct la_trace record;
         la_rx(h->pub.stack, l->now, &frames[i], 1);
         const bool seen = read_all(l, h, &record);
-        show(l, h, frames[i].bytes, frames[i].len_bytes, false, seen ? &record : NULL);
+        show_received(l, h, &frames[i], seen ? &record : NULL);
     }
 }
 
@@ -131,8 +161,20 @@ void loop_capture_sent(struct la_rt_loop *l, struct loop_host *h)
     struct la_trace ignored;
     const uint32_t len = la_tx_copy(&h->tx[0], l->flat, sizeof l->flat);
     const struct la_tx like = h->tx[0];
+    const struct la_trace *record;
+    uint8_t unfinished[2] = { 0 };
 
     loop_flat(&like, l->flat, len, &h->tx[0]);
     (void)read_all(l, h, &ignored);
-    show(l, h, l->flat, len, true, record_of(h, l->flat, len));
+    record = record_of(h, l->flat, len);
+    if (!(like.flags & LA_TX_CSUM_PARTIAL)) {
+        show(l, h, l->flat, len, 0, true, record);
+        return;
+    }
+    /* The device still wants it unfinished. */
+    uint8_t *field = l->flat + like.csum_start + like.csum_offset;
+    memcpy(unfinished, field, sizeof unfinished);
+    finish_checksum(l, l->flat, len, like.csum_start, like.csum_offset);
+    show(l, h, l->flat, len, like.gso_size_bytes, true, record);
+    memcpy(field, unfinished, sizeof unfinished);
 }

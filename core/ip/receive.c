@@ -142,7 +142,7 @@ static void report_refused(struct ip *ip, struct env *env, const struct ip_packe
 
 /* Protocols ------------------------------------------------------------------------ */
 
-static bool udp_ok(const struct env *env, const struct ip_packet *p)
+static bool udp_ok(const struct env *env, const struct la_frame *frame, const struct ip_packet *p)
 {
     if (p->payload_len < UDP_HEADER_BYTES)
         return false;
@@ -151,16 +151,19 @@ static bool udp_ok(const struct env *env, const struct ip_packet *p)
         return false;
     if (p->version == 4 && load_be16(p->payload + 6) == 0)
         return true;
+    if (frame->flags & LA_FRAME_CSUM_OK)
+        return true;
     const uint64_t pseudo = ip_pseudo_sum(p->src, p->dst, IP_PROTO_UDP, len_bytes);
     return checksum_finish(checksum_add(env->cpu_features, pseudo, p->payload, len_bytes)) == 0;
 }
 
 /* No such protocol here: say so, and give the reason. */
-static enum la_drop refuse_protocol(struct ip *ip, struct env *env, const struct ip_packet *p)
+static enum la_drop refuse_protocol(struct ip *ip, struct env *env, const struct la_frame *frame,
+                                    const struct ip_packet *p)
 {
     env_count(env, LA_COUNT_IpInUnknownProtos);
     if (p->protocol == IP_PROTO_UDP) {
-        if (udp_ok(env, p))
+        if (udp_ok(env, frame, p))
             report_unreachable(ip, env, p, p->version == 4 ? V4_PORT : V6_PORT);
         return LA_DROP_IP_UDP;
     }
@@ -171,8 +174,9 @@ static enum la_drop refuse_protocol(struct ip *ip, struct env *env, const struct
     return LA_DROP_IP_PROTOCOL;
 }
 
-static enum ip_verdict deliver(struct ip *ip, struct env *env, const struct ip_packet *p,
-                               struct ip_error *error, enum la_drop *reason)
+static enum ip_verdict deliver(struct ip *ip, struct env *env, const struct la_frame *frame,
+                               const struct ip_packet *p, struct ip_error *error,
+                               enum la_drop *reason)
 {
     if (p->fragment) {
         env_count(env, LA_COUNT_IpReasmFails);
@@ -187,7 +191,7 @@ static enum ip_verdict deliver(struct ip *ip, struct env *env, const struct ip_p
         env_count(env, LA_COUNT_IpInDelivers);
         return icmp_receive(ip, env, p, error, reason);
     }
-    *reason = refuse_protocol(ip, env, p);
+    *reason = refuse_protocol(ip, env, frame, p);
     return IP_DROP;
 }
 
@@ -215,7 +219,7 @@ static enum ip_verdict judge(struct ip *ip, struct env *env, const struct la_fra
             env_count(env, LA_COUNT_IpInAddrErrors);
         return IP_DROP;
     }
-    return deliver(ip, env, packet, error, reason);
+    return deliver(ip, env, frame, packet, error, reason);
 }
 
 enum ip_verdict ip_receive(struct ip *ip, struct env *env, const struct la_frame *frame,

@@ -2,7 +2,10 @@
 /*
  * rx.c - Packets in: IP judges, TCP treats, the burst is settled once.
  */
+#include "core/base/checksum.h"
 #include "core/stack/stack.h"
+
+#define TCP_CHECKSUM_AT 16
 
 static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const struct ip_packet *p)
 {
@@ -12,6 +15,12 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
     uint32_t segs = 1;
 
     env_count(&t->env, LA_COUNT_InSegs);
+    if (frame->flags & LA_FRAME_CSUM_PARTIAL &&
+        (frame->bytes + frame->csum_start != p->payload || frame->csum_offset != TCP_CHECKSUM_AT)) {
+        env_count(&t->env, LA_COUNT_InErrs);
+        env_drop(&t->env, LA_DROP_FRAME_OFFLOAD); /* it is another sum that is unfinished */
+        return;
+    }
     if (!(frame->flags & LA_FRAME_CSUM_OK) &&
         !tcp_checksum_ok(t->env.cpu_features, p->src, p->dst, p->payload, p->payload_len)) {
         env_count(&t->env, LA_COUNT_InErrs);
@@ -58,6 +67,10 @@ static void receive(struct la_stack *s, const struct la_frame *frame)
     enum la_drop reason = LA_DROP_NONE;
 
     LA_ASSERT(frame->iface < s->ip.iface_count);
+    if (frame->flags & LA_FRAME_MALFORMED) {
+        env_drop(&s->tcp.env, LA_DROP_FRAME_OFFLOAD);
+        return;
+    }
     switch (ip_receive(&s->ip, &s->tcp.env, frame, &packet, &error, &reason)) {
     case IP_DROP:
     case IP_HANDLED:
@@ -69,6 +82,11 @@ static void receive(struct la_stack *s, const struct la_frame *frame)
         receive_error(s, &error);
         break;
     }
+}
+
+uint16_t la_checksum(uint32_t features, uint16_t start, const void *bytes, uint32_t len_bytes)
+{
+    return checksum_fold(checksum_add(features, start, bytes, len_bytes));
 }
 
 void la_rx(struct la_stack *s, la_time now, const struct la_frame *frames, uint32_t count)

@@ -73,6 +73,16 @@ struct la_rt_driver {
     uint32_t mtu_bytes;
     const char *name; /* for messages; the driver's memory */
 
+    /* What the device does for the stack: hand both to la_iface_add(). */
+    uint32_t iface_flags;   /* LA_IFACE_* */
+    uint32_t gso_max_bytes; /* 0: it takes single segments only */
+    /*
+     * The frames of one receive() lie one behind the other in memory that may be written: the
+     * loop then merges the segments of a flow (generic receive offload), unless it captures.
+     */
+    bool merges;
+    bool more; /* set by receive(): it stopped although more may wait */
+
     /*
      * Up to @max packets.  They are borrowed until the next call of this function.
      * Return: how many, 0 if none waits, or a negative errno: the device is gone.
@@ -92,12 +102,28 @@ struct la_rt_driver {
 /* Close a device.  NULL is allowed. */
 void la_rt_driver_close(struct la_rt_driver *driver);
 
+/* What is moved at once. */
+enum la_rt_offload {
+    LA_RT_OFFLOAD_ON = 0, /* super-segments both ways if the kernel can, else as MERGE */
+    LA_RT_OFFLOAD_MERGE,  /* single segments on the device; those received are merged */
+    LA_RT_OFFLOAD_OFF,    /* single segments everywhere */
+};
+
+#define LA_RT_TUN_QUEUES_MAX 16
+
 struct la_rt_tun_config {
     const char *name; /* an existing TUN device, or NULL: make one, which goes when it is closed */
     /* For a device made here: the host's own addresses on it.  It is then set up. */
     const struct la_prefix *host_addrs;
     uint32_t host_addr_count;
     uint32_t mtu_bytes; /* of a device made here; 0 = 1500 */
+    enum la_rt_offload offload;
+    /*
+     * Descriptors on the device, 1 (or 0) to LA_RT_TUN_QUEUES_MAX.  The driver drains them in
+     * turn and writes to the first.  A device that was made with several queues is attached to
+     * as such, also with 1.
+     */
+    uint32_t queues;
 };
 
 /*
@@ -109,9 +135,13 @@ struct la_rt_tun_config {
  * waits until the kernel has noticed that somebody is there: as a rule some milliseconds,
  * at most two seconds.
  *
+ * Offload is used where the kernel has it: checksums are then left unfinished both ways, and
+ * up to 64 KB of a flow cross as one frame.  Where it is refused, the device is a plain one.
+ *
  * Return: the device, or NULL with errno set: ENODEV (no such device), EPERM or EACCES,
- *         EBUSY (another process has it), ENOENT (no TUN on this host), EINVAL (the
- *         device is not a plain TUN device), or what the kernel said.
+ *         EBUSY (another process has it), ENOENT (no TUN on this host), EINVAL (the device is
+ *         no TUN device, or was made with one queue and several are asked for, or @config is
+ *         out of range), E2BIG (more queues than the kernel gives), or what the kernel said.
  */
 struct la_rt_driver *la_rt_tun_open(const struct la_rt_tun_config *config, char *error,
                                     size_t error_bytes);
@@ -138,6 +168,8 @@ struct la_rt_packet {
     uint64_t wallclock_ns;
     const uint8_t *bytes;
     uint32_t len_bytes;
+    uint32_t
+        gso_size_bytes; /* text of each segment inside; 0 if this is one.  Its checksum is of the whole */
     bool outbound;                /* the stack sent it */
     const struct la_trace *trace; /* what the stack recorded for it, or NULL */
 };
@@ -220,9 +252,11 @@ void la_rt_flush(struct la_rt_loop *loop);
 
 struct la_rt_loop_stats {
     uint64_t turns, sleeps;
-    uint64_t packets_in, packets_out;
-    uint64_t packets_lost; /* the device refused them: as if the network had lost them */
-    uint64_t device_full;  /* times the device had no room and the stack had to wait */
+    uint64_t packets_in, packets_out; /* on the device */
+    uint64_t packets_merged;          /* of those that came in, made part of another frame */
+    uint64_t device_calls;            /* receive() and send(), each at least one system call */
+    uint64_t packets_lost;            /* the device refused them: as if the network had lost them */
+    uint64_t device_full;             /* times the device had no room and the stack had to wait */
     uint64_t traces_lost;
 };
 void la_rt_loop_stats(const struct la_rt_loop *loop, struct la_rt_loop_stats *out);

@@ -119,7 +119,10 @@ LA_MUST_CHECK enum la_err la_route_del(struct la_stack *s, struct la_prefix pref
 
 /* Packets in ------------------------------------------------------------------- */
 
-#define LA_FRAME_CSUM_OK 1u /* the driver has verified the transport checksum */
+#define LA_FRAME_CSUM_OK 1u /* the transport checksum need not be looked at */
+/* With CSUM_OK: it is unfinished, the packet never left this host.  csum_start and _offset say where. */
+#define LA_FRAME_CSUM_PARTIAL 2u
+#define LA_FRAME_MALFORMED 4u /* what the device said of it contradicts itself: dropped, counted */
 
 struct la_frame {
     const uint8_t *bytes; /* first byte of the IP header */
@@ -127,7 +130,7 @@ struct la_frame {
     uint16_t iface;
     uint16_t flags;                   /* LA_FRAME_* */
     uint16_t gso_size_bytes;          /* payload of each segment inside; 0 if this is one segment */
-    uint16_t csum_start, csum_offset; /* as virtio-net gives them; informative */
+    uint16_t csum_start, csum_offset; /* with CSUM_PARTIAL, as virtio-net gives them */
 };
 
 /*
@@ -146,6 +149,15 @@ struct la_frame {
  * RFC:   9293 3.10.7; MUST-58, MUST-59 (one ACK for a run of queued segments).
  */
 void la_rx(struct la_stack *s, la_time now, const struct la_frame *frames, uint32_t count);
+
+/*
+ * la_checksum() - The Internet checksum's sum (RFC 1071), for drivers.
+ * @features: LA_CPU_*
+ * @start:    What it begins with: the sum of what stands before, of even length
+ *
+ * Return: the folded sum, not complemented; 0xffff over bytes whose checksum is right.
+ */
+uint16_t la_checksum(uint32_t features, uint16_t start, const void *bytes, uint32_t len_bytes);
 
 /* Packets out ------------------------------------------------------------------ */
 

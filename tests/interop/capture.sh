@@ -36,7 +36,9 @@ tshark_count() {
 bad_checksum='tcp.checksum.status == 0 || ip.checksum.status == 0 ||
     icmp.checksum.status == 0 || icmpv6.checksum.status == 0'
 check "tshark opens it without a complaint" opens "$work/trace.pcapng"
-check "there is something in it" [ "$(wc -l <"$work/tshark.out")" -gt 1000 ]
+check "there is something in it" [ "$(wc -l <"$work/tshark.out")" -gt 300 ]
+check "super-segments are whole and say so" \
+    [ "$(tshark_count "(ip.len > 9000 || ipv6.plen > 9000) && frame.comment contains \"segments of\"")" -gt 20 ]
 check "nothing is malformed" equal "$(tshark_count '_ws.malformed')" 0
 check "every checksum is right" \
     equal "$(tshark_count "$bad_checksum")" 0

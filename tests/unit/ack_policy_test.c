@@ -40,6 +40,44 @@ static void give_burst(struct hand *h, uint32_t n, uint32_t first, uint32_t len)
     hand_burst(h, lines);
 }
 
+/* A frame that says it is many segments is acknowledged as those would be. */
+static uint32_t acks_for_frame(bool v6, uint32_t quick, uint32_t len, uint16_t gso)
+{
+    struct hand h = start(v6);
+    static uint8_t packet[66000], text[65000];
+    const struct tcp_seg seg = { .src_port = h.rport,
+                                 .dst_port = h.lport,
+                                 .seq = seq_add(h.irs, 1),
+                                 .ack = seq_add(h.iss, 1),
+                                 .flags = TCP_ACK,
+                                 .wnd = 65535,
+                                 .len = len,
+                                 .text = text };
+    const struct la_frame frame = {
+        .bytes = packet,
+        .len_bytes = hand_packet(h.peer, h.us, &seg, packet),
+        .flags = LA_FRAME_CSUM_OK,
+        .gso_size_bytes = gso,
+    };
+
+    hand_conn(&h)->quick = (uint8_t)quick;
+    la_rx(h.s, h.now, &frame, 1);
+    const uint32_t sent = hand_drain(&h);
+    hand_free(&h);
+    return sent;
+}
+
+TEST(a_merged_frame_counts_as_its_segments_when_acks_are_due)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        assert_int_equal(acks_for_frame(v6, 0, 200, 0), 0);  /* one small segment waits */
+        assert_int_equal(acks_for_frame(v6, 0, 200, 30), 0); /* so do seven of them */
+        assert_int_equal(acks_for_frame(v6, 0, 200, 25), 1); /* the eighth calls for an ACK */
+        assert_int_equal(acks_for_frame(v6, 8, 200, 100), 1);
+        assert_int_equal(acks_for_frame(v6, 0, 65000, 1), 1);
+    }
+}
+
 TEST(one_segment_waits_for_company_40_ms_at_the_longest)
 {
     for (int v6 = 0; v6 < 2; v6++) {

@@ -124,6 +124,55 @@ TEST(a_merged_frame_counts_as_the_segments_inside_it)
     hand_free(&h);
 }
 
+TEST(a_frame_whose_offload_is_malformed_is_dropped_and_counted)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    give(&h, segment(&h, TCP_ACK, 1, 7), LA_FRAME_MALFORMED, 0);
+    assert_int_equal(la_drops(h.s, LA_DROP_FRAME_OFFLOAD), 1);
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 0);
+    hand_free(&h);
+}
+
+TEST(an_unfinished_checksum_is_trusted_only_where_tcp_has_its_own)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        hand_establish(&h, NULL);
+        const uint16_t at = v6 ? 40 : 20;
+        struct la_frame f = { .bytes = packet,
+                              .len_bytes = segment(&h, TCP_ACK, 1, 7),
+                              .flags = LA_FRAME_CSUM_OK | LA_FRAME_CSUM_PARTIAL,
+                              .csum_start = (uint16_t)(at + 4),
+                              .csum_offset = 16 };
+        packet[at + 16] ^= 1;
+        la_rx(h.s, h.now, &f, 1);
+        f.csum_start = at;
+        f.csum_offset = 6;
+        la_rx(h.s, h.now, &f, 1);
+        assert_int_equal(la_drops(h.s, LA_DROP_FRAME_OFFLOAD), 2);
+        assert_int_equal(la_counter(h.s, LA_COUNT_InErrs), 2);
+        f.csum_offset = 16;
+        la_rx(h.s, h.now, &f, 1);
+        assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 7);
+        hand_free(&h);
+    }
+}
+
+TEST(drivers_are_lent_the_checksum)
+{
+    static const uint8_t bytes[] = { 0x12, 0x34, 0xff, 0xff, 0x01 };
+
+    assert_int_equal(la_checksum(0, 0, bytes, 2), 0x1234);
+    assert_int_equal(la_checksum(0, 1, bytes, 4), 0x1235);
+    assert_int_equal(la_checksum(0, 0, bytes, 5), 0x1334);
+    assert_int_equal(la_checksum(0, 0, bytes, 0), 0);
+}
+
 TEST(a_burst_of_64_frames_of_one_connection_is_settled_once)
 {
     struct hand h;

@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# offload.sh - The same bytes, whatever is moved at once: offload on, segments merged when
+# received, neither, several queues, and with frames that are lost on the device.
+. "$(dirname "$0")/lib.sh"
+interop_begin "$@"
+
+mkdir "$work/www"
+make_file "$work/www/big" 64
+for size in 0 1 1447 1448 1449 65399 65400 65401 1048575; do
+    head -c $size "$work/www/big" >"$work/www/odd$size"
+done
+
+# moves 4|6 NAME: down and up, and equal.
+moves() {
+    curl -gsS --max-time 60 -o "$work/got" "$(url "$1" "$2")" &&
+        same_file "$work/www/$2" "$work/got" &&
+        curl -gsS --max-time 60 -T "$work/www/$2" "$(url "$1" sent)" >"$work/answer" &&
+        same_file "$work/www/$2" "$work/www/sent"
+}
+
+odd_sizes() {
+    for name in "$work"/www/odd*; do
+        moves "$1" "${name##*/}" || return 1
+    done
+}
+
+# A number from the summary's counters, drops or loop; 0 if it is not there.
+told() {
+    number_told=$(sed -n "s/.*\"event\":\"summary\".*\"$1\":\([0-9]*\).*/\1/p" "$work/events")
+    echo "${number_told:-0}"
+}
+
+nothing_went_wrong() {
+    equal "$(told packets_lost)" 0 && equal "$(told FRAME_OFFLOAD)" 0 &&
+        equal "$(told InCsumErrors)" 0 && equal "$(told RetransSegs)" 0
+}
+
+for how in on merge off; do
+    start_server serve --offload $how "$work/www"
+    for family in 4 6; do
+        check "64 MiB each way over IPv$family, --offload $how" moves $family big
+        check "odd sizes over IPv$family, --offload $how" odd_sizes $family
+    done
+    check "the server ends in order, --offload $how" stop_server
+    check "no frame was malformed, lost or repeated, --offload $how" nothing_went_wrong
+    segments=$(told InSegs) frames=$(told packets_in) merged=$(told packets_merged)
+    case $how in
+    on) check "segments came many at once" [ "$segments" -gt $((frames * 8)) ] ;;
+    merge) check "segments came one by one and were merged" \
+        [ "$merged" -gt 20000 -a "$frames" -ge "$segments" ] ;;
+    off) check "segments came one by one and stayed so" \
+        [ "$merged" = 0 -a "$frames" -ge "$segments" ] ;;
+    esac
+done
+
+closed_udp_port() {
+    "$lastack" echo $on_tun -q &
+    server=$!
+    sleep 0.3
+    # The kernel leaves the checksum of what it sends us unfinished; that is no reason for silence.
+    perl -MIO::Socket::IP -e 'my $s = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 9, Proto => "udp") or die;
+        $s->send("x"); $s->timeout(5); my $in = ""; vec($in, fileno($s), 1) = 1;
+        select($in, undef, undef, 5) or die "no answer"; defined $s->recv(my $b, 10) and die "data?"; print "$!\n"' \
+        "$(ours "$1")" >"$work/udp" 2>&1
+    stop_server
+    contains "$work/udp" "Connection refused"
+}
+for family in 4 6; do
+    check "a closed UDP port is told of over IPv$family" closed_udp_port $family
+done
+
+# A device made with several queues; then one that was not.
+ip link del $dev
+ip tuntap add dev $dev mode tun multi_queue
+ip addr add $kernel4/24 dev $dev
+ip addr add $kernel6/64 dev $dev nodad
+ip link set $dev txqueuelen 10000 up
+for queues in 1 4; do
+    start_server serve --queues $queues "$work/www"
+    check "64 MiB each way over $queues of a device's queues, IPv4" moves 4 big
+    check "64 MiB each way over $queues of a device's queues, IPv6" moves 6 big
+    check "the server ends in order, $queues queues" stop_server
+done
+ip link del $dev
+make_device
+several_on_one() {
+    "$lastack" serve $on_tun --queues 2 "$work/www" 2>"$work/err"
+    equal $? 1 && contains "$work/err" "was not made for so many queues"
+}
+check "several queues of a device that has one are refused" several_on_one
+interop_end
