@@ -6,7 +6,9 @@
 #ifndef CLI_HTTP_CONN_H
 #define CLI_HTTP_CONN_H
 
+#include "cli/http_condition.h"
 #include "cli/http_path.h"
+#include "cli/http_range.h"
 #include "cli/http_server.h"
 
 #include <http_parser.h>
@@ -31,7 +33,8 @@ struct http_request {
     uint32_t target_len, name_len, value_len;
     bool in_value;
     char name[24]; /* of the header being read, lower case; cut if longer */
-    char value[64];
+    char value[HTTP_CONDITION_MAX + 1];
+    struct http_conditions conditions;
     char target[HTTP_TARGET_MAX + 1];
 };
 
@@ -48,6 +51,11 @@ struct http_reply {
     int file; /* -1 if none */
     uint64_t at, left, sent_bytes;
     bool last; /* no further request is read */
+    /* Of an answer in several parts (RFC 9110 14.6): what goes before each, and what is left. */
+    unsigned part, parts; /* parts == 0: not one of those */
+    uint64_t size, boundary;
+    const char *type;
+    struct http_range ranges[HTTP_RANGES_MAX];
     char head[HTTP_REPLY_HEAD_MAX];
 };
 
@@ -93,6 +101,12 @@ void http_upload_drop(struct http_conn *c);
 void http_reply_begin(struct http_conn *c);
 /* "HTTP/1.1 100 Continue", to be sent like a head. */
 void http_reply_continue(struct http_conn *c);
+/*
+ * What was begun has been sent as far as it goes: go on with the next part of several.
+ *
+ * Return: false if there is none.
+ */
+bool http_reply_next(struct http_conn *c);
 void http_reply_drop(struct http_conn *c);
 
 #endif

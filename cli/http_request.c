@@ -11,6 +11,7 @@
  */
 #include "cli/http_conn.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct http_conn *conn_of(http_parser *p)
@@ -46,6 +47,18 @@ static int on_url(http_parser *p, const char *at, size_t len)
     return 0;
 }
 
+/* Keep a header on which the answer depends; of one given twice, both make one list. */
+static void take_condition(struct http_conn *c, char *field, size_t room)
+{
+    const struct http_request *r = &c->request;
+    const size_t len = strlen(field);
+    const int n = snprintf(field + len, room - len, "%s%.*s", len > 0 ? ", " : "",
+                           (int)r->value_len, r->value);
+
+    if (n < 0 || (size_t)n >= room - len)
+        http_request_fail(c, 431, "A condition or a range is longer than this server keeps.");
+}
+
 /* A header is complete: see whether it matters. */
 static void take_header(struct http_conn *c)
 {
@@ -64,6 +77,10 @@ static void take_header(struct http_conn *c)
     } else if (strcmp(r->name, "content-range") == 0) {
         http_request_fail(c, 400, "A part of a file cannot be put.");
     }
+    size_t room = 0;
+    char *field = http_condition_field(&r->conditions, r->name, &room);
+    if (field != NULL)
+        take_condition(c, field, room);
     r->name_len = r->value_len = 0;
     r->name[0] = r->value[0] = '\0';
     r->in_value = false;

@@ -159,7 +159,8 @@ static bool send_head(struct http_conn *c, la_time now, enum run *how)
 
     while (r->head_sent < r->head_len) {
         const int64_t sent = la_send(c->config->stack, now, c->id, r->head + r->head_sent,
-                                     r->head_len - r->head_sent, r->left > 0 ? LA_SEND_MORE : 0);
+                                     r->head_len - r->head_sent,
+                                     r->left > 0 || r->part < r->parts ? LA_SEND_MORE : 0);
         if (sent == LA_EAGAIN) {
             *how = RUN_WAIT;
             return false;
@@ -218,6 +219,8 @@ static enum run run_reply(struct http_conn *c, la_time now)
         return how;
     if (c->reply.left > 0)
         return send_file(c, now);
+    if (http_reply_next(c))
+        return RUN_ON;
     http_reply_drop(c);
     log_request(c, c->reply.status, LA_OK);
     const bool last = c->reply.last;

@@ -21,6 +21,7 @@ struct http_server_config {
     struct la_rt_loop *loop;
     int root; /* descriptor of the directory; stays the caller's */
     bool read_only;
+    bool unlisted;    /* a directory without an index.html is not there */
     bool close_first; /* close after each response */
     uint64_t upload_max_bytes;
     uint64_t idle_ns; /* a connection without progress for so long is dropped */

@@ -67,8 +67,16 @@ void http_upload_begin(struct http_conn *c)
         fail_as(c, -u->dir);
         return;
     }
-    if (fstatat(u->dir, u->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+    const bool there = fstatat(u->dir, u->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISDIR(st.st_mode)) {
         fail_as(c, EISDIR);
+        return;
+    }
+    struct http_version version;
+    if (there)
+        http_version_of(&st, la_rt_wallclock_ns(), &version);
+    if (http_condition_judge(&c->request.conditions, there ? &version : NULL, false) != 0) {
+        http_request_fail(c, 412, "The file there is not the one this request is about.");
         return;
     }
     snprintf(u->temp, sizeof u->temp, HTTP_TEMP_PREFIX "%ld-%" PRIx64, (long)getpid(), c->id.bits);

@@ -18,13 +18,15 @@ struct serve {
     struct session_options common;
     const char *dir;
     uint16_t port;
-    bool read_only, close_first, log;
+    bool read_only, unlisted, close_first, log;
     uint64_t max_upload, idle_s;
 };
 
 static const struct args_option options[] = {
     ARGS_PORT('p', "port", "N", "80", struct serve, port, "listen on this port"),
     ARGS_FLAG('r', "read-only", struct serve, read_only, "refuse PUT"),
+    ARGS_FLAG(0, "no-listing", struct serve, unlisted,
+              "a directory without an index.html is not found"),
     ARGS_FLAG(0, "close-first", struct serve, close_first,
               "close after each response: TIME-WAIT is ours"),
     ARGS_SIZE(0, "max-upload", "BYTES", "16G", 0, INT64_MAX, struct serve, max_upload,
@@ -94,6 +96,7 @@ static int run(struct serve *v, int root)
         .loop = v->session.loop,
         .root = root,
         .read_only = v->read_only,
+        .unlisted = v->unlisted,
         .close_first = v->close_first,
         .upload_max_bytes = v->max_upload,
         .idle_ns = v->idle_s * 1000000000u,
@@ -146,7 +149,8 @@ const struct args_command cmd_serve = {
     .name = "serve",
     .what = "serve files over HTTP",
     .usage = { "[OPTION]... DIR" },
-    .about = "Serves the files below DIR over HTTP/1.1: GET, HEAD and PUT.\n",
+    .about = "Serves the files below DIR over HTTP/1.1: GET, HEAD and PUT, with byte ranges,\n"
+             "conditional requests and directory listings.\n",
     .options = { ARGS_LIST(options) },
     .common = SESSION_COMMON,
     .common_at = offsetof(struct serve, common),

@@ -49,7 +49,10 @@ check "which is the right file" contains "$work/got" index
 check "a directory without its slash" status 301 "$base/sub%20dir"
 check "is redirected to where it is" sh -c \
     "curl -sSL --max-time 5 -o /dev/null -w '%{url_effective}' '$base/sub%20dir' | grep -q 'sub%20dir/\$'"
-check "a directory without an index" status 404 $base/empty/
+check "a directory without an index is listed" status 200 "$base/sub%20dir/"
+check "with its names" contains "$work/got" '<a href="deep">deep</a></td><td>5</td>'
+check "an empty directory too" status 200 $base/empty/
+check "with the way up" contains "$work/got" 'href="../"'
 check "an escaped name" status 200 "$base/sub%20dir/deep"
 check "a query is no part of the name" status 200 "$base/plain.txt?a=../../b"
 check "a file that is not there" status 404 $base/absent
@@ -65,6 +68,33 @@ done
 check "no way out by a link" status 404 $base/leak
 check "a NUL in a path" status 400 $base/a%00b
 check "a bad escape" status 400 $base/a%zz
+
+# Parts, and what did not change.
+make_file "$work/www/whole" 4
+touch -d '1 hour ago' "$work/www/whole" "$work/www/plain.txt"
+check "a range" status 206 -r 0-3 $base/plain.txt
+check "is that part" equal "$(cat "$work/got")" plai
+check "the last bytes" status 206 -r -3 $base/plain.txt
+check "are those" equal "$(cat "$work/got")" in
+check "several ranges" status 206 -r 0-1,4-4 $base/plain.txt
+check "come in parts" equal "$(grep -ac '^Content-Range: bytes' "$work/got")" 2
+check "a range behind the end" status 416 -r 100- $base/plain.txt
+resumes() {
+    head -c 1500000 "$work/www/whole" >"$work/partial"
+    curl -gsS --max-time 20 -C - -o "$work/partial" -w '%{http_code} %{size_download}' \
+        $base/whole >"$work/how" && same_file "$work/www/whole" "$work/partial" &&
+        equal "$(cat "$work/how")" "206 2694304"
+}
+check "a download is resumed" resumes
+check "a whole file has nothing left to resume" curl -gsS --max-time 10 -C - -o "$work/partial" $base/whole
+check "and stays as it is" same_file "$work/www/whole" "$work/partial"
+check "a file that is no newer is not sent" status 304 -z "$work/www/plain.txt" $base/plain.txt
+touch "$work/www/plain.txt"
+check "one that is newer is" status 200 -z "1 minute ago" $base/plain.txt
+etag=$(curl -gsSI --max-time 5 $base/whole | tr -d '\r' | sed -n 's/^ETag: //p')
+check "a tag saves a transfer" status 304 -H "If-None-Match: $etag" $base/whole
+check "a part of that version" status 206 -r 5-9 -H "If-Range: $etag" $base/whole
+check "or all of another" status 200 -r 5-9 -H 'If-Range: "other"' $base/whole
 
 check "PUT of a new file" status 201 -T "$work/outside" $base/new
 check "PUT over it" status 204 -T "$work/outside" $base/new
@@ -128,6 +158,10 @@ check "the server ends in order" stop_server
 start_server serve --read-only "$work/www"
 check "PUT to a server that is read-only" status 405 -T "$work/outside" $base/no
 check "says what is left" sh -c "curl -sSi -T $work/outside $base/no | grep -q 'Allow: GET, HEAD'"
+stop_server
+start_server serve --no-listing "$work/www"
+check "no listing when none is wanted" status 404 $base/empty/
+check "but an index" status 200 $base/
 stop_server
 start_server serve --idle-timeout 1 "$work/www"
 quiet_client() {

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 200000u
@@ -304,6 +305,191 @@ TEST(a_client_that_goes_silent_is_dropped)
     static const char whole[] = "GET /small" HEAD "\r\n";
     ask_bytes(whole, sizeof whole - 1, 100, true);
     assert_string_equal(statuses(), "200 ");
+    end();
+}
+
+/* What a file holds at an offset. */
+static char byte_at(size_t offset)
+{
+    return (char)('a' + offset % 23);
+}
+
+static const char *header(const char *name)
+{
+    static char value[256];
+    const char *at = strstr(answer, name);
+    const char *end = strstr(answer, "\r\n\r\n");
+
+    if (at == NULL || end == NULL || at > end)
+        return "";
+    snprintf(value, sizeof value, "%.*s", (int)strcspn(at + strlen(name), "\r"), at + strlen(name));
+    return value;
+}
+
+static const char *body(void)
+{
+    const char *at = strstr(answer, "\r\n\r\n");
+
+    return at != NULL ? at + 4 : "";
+}
+
+TEST(one_range_comes_as_it_is)
+{
+    begin();
+    ask("GET /file" HEAD "Range: bytes=1000-50999\r\n\r\n", 1000);
+    assert_string_equal(statuses(), "206 ");
+    assert_string_equal(header("Content-Range: "), "bytes 1000-50999/100000");
+    assert_string_equal(header("Content-Length: "), "50000");
+    assert_int_equal(strlen(body()), 50000);
+    for (size_t i = 0; i < 50000; i++)
+        assert_int_equal(body()[i], byte_at(1000 + i));
+    ask("GET /file" HEAD "Range: bytes=-3\r\n\r\n", 1000);
+    assert_string_equal(header("Content-Range: "), "bytes 99997-99999/100000");
+    assert_int_equal(strlen(body()), 3);
+    end();
+}
+
+TEST(several_ranges_come_as_parts_and_as_long_as_was_said)
+{
+    begin();
+    ask("GET /file" HEAD "Range: bytes=0-9,-5,50000-59999\r\n\r\nGET /small" HEAD "\r\n", 1000);
+    assert_string_equal(statuses(), "206 200 ");
+    char boundary[64];
+    snprintf(boundary, sizeof boundary, "\r\n--%s",
+             header("Content-Type: multipart/byteranges; "
+                    "boundary="));
+    assert_int_equal(strlen(boundary), 4 + 16);
+    static const struct {
+        const char *range;
+        size_t first, len;
+    } parts[] = { { "bytes 0-9/100000", 0, 10 },
+                  { "bytes 99995-99999/100000", 99995, 5 },
+                  { "bytes 50000-59999/100000", 50000, 10000 } };
+    const char *at = body();
+    for (size_t p = 0; p < 3; p++) {
+        assert_memory_equal(at, boundary, strlen(boundary));
+        const char *range = strstr(at, "Content-Range: ");
+        assert_non_null(range);
+        assert_memory_equal(range + 15, parts[p].range, strlen(parts[p].range));
+        at = strstr(at, "\r\n\r\n") + 4;
+        for (size_t i = 0; i < parts[p].len; i++)
+            assert_int_equal(*at++, byte_at(parts[p].first + i));
+    }
+    assert_memory_equal(at, boundary, strlen(boundary));
+    assert_memory_equal(at + strlen(boundary), "--\r\n", 4);
+    at += strlen(boundary) + 4;
+    assert_int_equal(at - body(), strtol(header("Content-Length: "), NULL, 10));
+    assert_memory_equal(at, "HTTP/1.1 200", 12);
+    end();
+}
+
+TEST(a_range_behind_the_end_is_refused_with_the_length)
+{
+    begin();
+    ask("GET /file" HEAD "Range: bytes=100000-\r\n\r\nGET /small" HEAD "\r\n", 1000);
+    assert_string_equal(statuses(), "416 200 ");
+    assert_string_equal(header("Content-Range: "), "bytes */100000");
+    end();
+}
+
+TEST(a_range_is_for_get_alone_and_for_what_can_be_read_as_one)
+{
+    begin();
+    ask("HEAD /file" HEAD "Range: bytes=0-9\r\n\r\n", 1000);
+    assert_string_equal(statuses(), "200 ");
+    assert_string_equal(header("Content-Length: "), "100000");
+    assert_string_equal(header("Accept-Ranges: "), "bytes");
+    ask("GET /small" HEAD "Range: bytes=0-1\r\nRange: bytes=4-5\r\n\r\n", 1000);
+    assert_string_equal(statuses(), "200 ");
+    ask("GET /small" HEAD "Range: lines=0-1\r\n\r\n", 1000);
+    assert_string_equal(statuses(), "200 ");
+    end();
+}
+
+/* The file was last changed a minute ago. */
+static void make_older(const char *name)
+{
+    struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, 0 } };
+
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    times[1].tv_sec -= 60;
+    assert_int_equal(utimensat(root, name, times, 0), 0);
+}
+
+static void ask_if(const char *condition, const char *value, const char *more)
+{
+    static char text[600];
+
+    snprintf(text, sizeof text, "GET /small" HEAD "%s: %s\r\n%s\r\n", condition, value, more);
+    ask(text, 1000);
+}
+
+TEST(a_file_that_did_not_change_is_not_sent_again)
+{
+    char etag[128], date[128];
+
+    begin();
+    make_older("small");
+    ask("GET /small" HEAD "\r\n", 1000);
+    snprintf(etag, sizeof etag, "%s", header("ETag: "));
+    snprintf(date, sizeof date, "%s", header("Last-Modified: "));
+    assert_int_equal(etag[0], '"');
+    ask_if("If-None-Match", etag, "");
+    assert_string_equal(statuses(), "304 ");
+    assert_string_equal(body(), "");
+    assert_string_equal(header("ETag: "), etag);
+    ask_if("If-Modified-Since", date, "");
+    assert_string_equal(statuses(), "304 ");
+    ask_if("If-None-Match", "\"other\"", "");
+    assert_string_equal(statuses(), "200 ");
+    ask_if("If-Range", etag, "Range: bytes=2-3\r\n");
+    assert_string_equal(statuses(), "206 ");
+    assert_string_equal(body(), "cd");
+    ask_if("If-Range", date, "Range: bytes=2-3\r\n");
+    assert_string_equal(statuses(), "206 ");
+    ask_if("If-Range", "\"other\"", "Range: bytes=2-3\r\n");
+    assert_string_equal(statuses(), "200 ");
+    ask_if("If-Match", "\"other\"", "");
+    assert_string_equal(statuses(), "412 ");
+    put_file("small", 11);
+    ask_if("If-Range", etag, "Range: bytes=2-3\r\n");
+    assert_string_equal(statuses(), "200 ");
+    end();
+}
+
+TEST(a_put_can_depend_on_what_is_there)
+{
+    begin();
+    ask("PUT /put" HEAD "If-None-Match: *\r\nContent-Length: 2\r\n\r\nab", 1000);
+    assert_string_equal(statuses(), "201 ");
+    ask("PUT /put" HEAD "If-None-Match: *\r\nContent-Length: 3\r\n\r\nabc", 1000);
+    assert_string_equal(statuses(), "412 ");
+    assert_true(is_there("put", 2));
+    ask("PUT /big" HEAD "If-Match: *\r\nContent-Length: 2\r\n\r\nab", 1000);
+    assert_string_equal(statuses(), "412 ");
+    assert_false(is_there("big", 2));
+    end();
+}
+
+TEST(a_condition_that_is_too_long_to_keep_is_refused)
+{
+    static char long_one[300], text[600];
+
+    memset(long_one, 'x', sizeof long_one - 1);
+    snprintf(text, sizeof text, "GET /small" HEAD "If-Match: \"%s\"\r\n\r\n", long_one);
+    begin();
+    ask(text, 1000);
+    assert_string_equal(statuses(), "431 ");
+    end();
+}
+
+TEST(a_directory_without_an_index_is_listed)
+{
+    begin();
+    ask("GET /" HEAD "\r\nHEAD /" HEAD "\r\n", 1000);
+    assert_string_equal(statuses(), "200 200 ");
+    assert_non_null(strstr(body(), "<a href=\"file\">file</a></td><td>100000</td>"));
+    assert_non_null(strstr(body(), "<a href=\"small\">small</a></td><td>10</td>"));
     end();
 }
 
