@@ -74,18 +74,22 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
 static const char *check_conns(const struct tcp *t)
 {
     uint32_t on_tx = 0, on_ready = 0, listed = 0;
+    uint32_t states[LA_STATES] = { 0 };
 
     for (uint32_t ci = 0; ci < t->conns.high; ci++) {
         const char *broken;
 
         if (!slab_live(&t->conns, t, ci))
             continue;
+        states[conn_at(t, ci)->state < LA_STATES ? conn_at(t, ci)->state : 0]++;
         broken = check_conn(t, ci);
         if (broken != NULL)
             return broken;
         on_tx += conn_at(t, ci)->on_tx;
         on_ready += conn_at(t, ci)->on_ready;
     }
+    if (memcmp(states, t->state_count, sizeof(states)) != 0)
+        return "the numbers of connections by state are wrong";
     for (uint32_t i = t->tx_head; i != SLAB_NONE; i = conn_at(t, i)->tx_next)
         if (!slab_live(&t->conns, t, i) || !conn_at(t, i)->on_tx || listed++ > on_tx)
             return "the transmit list names what is not on it";

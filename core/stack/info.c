@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * info.c - STATUS (RFC 9293 3.10.6), rows, counters, sysctls, trace records: what
- * observe.h offers.
+ * info.c - STATUS (RFC 9293 3.10.6), counters, sysctls, trace records: what observe.h offers
+ * but rows, which are in rows.c.
  */
 #include "core/stack/stack.h"
 
@@ -26,11 +26,24 @@ static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la
     o->srtt_us = c->srtt_us8 / 8;
     o->rttvar_us = c->rttvar_us4 / 4;
     o->rto_us = (uint32_t)(rtt_rto_ns(t, c) / NS_PER_US);
+    o->path_mtu_bytes = c->path_mtu;
+    o->adv_mss = c->adv_mss;
     o->snd_wscale = c->snd_shift;
     o->rcv_wscale = c->rcv_shift;
     o->retransmits = c->retransmits;
     o->backoff = c->backoff;
     o->probes = c->probes;
+}
+
+/* When text last came, to about a millisecond; LA_TIME_NEVER if none has. */
+static la_time coarse_time(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint32_t now = (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);
+    const uint64_t ago_ns = (uint64_t)(now - c->rcv_text_at) << TCP_COARSE_SHIFT;
+
+    if (c->bytes_received == 0)
+        return LA_TIME_NEVER;
+    return (la_time){ ago_ns < t->env.now.ns ? t->env.now.ns - ago_ns : 0 };
 }
 
 enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn_info *out)
@@ -62,6 +75,7 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
         .opened = c->opened,
         .last_received = c->last_rx,
         .last_sent = c->last_tx,
+        .last_text_received = coarse_time(t, c),
         .state_since = c->state_since,
         .deadline_rtx = c->deadline[TCP_DL_RTX],
         .deadline_idle = c->deadline[TCP_DL_IDLE],
@@ -71,125 +85,6 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
     };
     put_numbers(t, c, out);
     return LA_OK;
-}
-
-/* Rows -------------------------------------------------------------------------------- */
-
-enum walk {
-    WALK_LISTENERS,
-    WALK_CONNS,
-    WALK_HALF4,
-    WALK_HALF6,
-    WALK_SHORT4,
-    WALK_SHORT6,
-    WALK_END
-};
-
-static const struct slab *walk_slab(const struct tcp *t, enum walk w)
-{
-    switch (w) {
-    case WALK_LISTENERS:
-        return &t->listeners;
-    case WALK_CONNS:
-        return &t->conns;
-    case WALK_HALF4:
-        return &t->half4;
-    case WALK_HALF6:
-        return &t->half6;
-    case WALK_SHORT4:
-        return &t->short4;
-    case WALK_SHORT6:
-        return &t->short6;
-    case WALK_END:
-        break;
-    }
-    return NULL;
-}
-
-static void row_flow(struct la_row *r, const struct tcp_flow *f)
-{
-    r->local = (struct la_endpoint){ .addr = f->laddr, .port = f->lport };
-    r->remote = (struct la_endpoint){ .addr = f->raddr, .port = f->rport };
-}
-
-static void row_conn(const struct tcp *t, uint32_t ci, struct la_row *r)
-{
-    const struct tcp_conn *c = conn_at(t, ci);
-
-    r->kind = LA_ROW_CONN;
-    r->state = (enum la_state)c->state;
-    r->recv_q = c->rcvq.len_bytes;
-    r->send_q = c->sndq.len_bytes;
-    r->retries = c->persist ? c->probes : c->retransmits;
-    r->orphan = !c->held && c->listener == SLAB_NONE;
-    r->reuse = c->set.reuse;
-    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
-        r->expires = time_min(r->expires, c->deadline[i]);
-    if (c->held)
-        r->conn.bits = slab_handle(&t->conns, t, ci);
-    row_flow(r, &c->flow);
-}
-
-static void row_at(const struct tcp *t, enum walk w, uint32_t i, struct la_row *r)
-{
-    const bool v6 = w == WALK_HALF6 || w == WALK_SHORT6;
-    const uint32_t ref = v6 ? i | TCP_REF_V6 : i;
-    struct tcp_flow f;
-
-    *r = (struct la_row){ .expires = LA_TIME_NEVER };
-    if (w == WALK_CONNS) {
-        row_conn(t, i, r);
-    } else if (w == WALK_LISTENERS) {
-        const struct tcp_listener *l = listener_at(t, i);
-
-        r->kind = LA_ROW_LISTENER;
-        r->state = LA_LISTEN;
-        r->recv_q = l->accept_len;
-        r->send_q = listener_limit(t, l);
-        r->local = (struct la_endpoint){ .addr = l->local.addr, .port = l->port };
-    } else if (w == WALK_HALF4 || w == WALK_HALF6) {
-        const struct tcp_half *h = half_at(t, ref);
-
-        r->kind = LA_ROW_HALF_OPEN;
-        r->state = LA_SYN_RECEIVED;
-        r->expires = h->expires;
-        r->retries = h->retries;
-        half_flow(h, ref, &f);
-        row_flow(r, &f);
-    } else {
-        const struct tcp_short *sh = short_at(t, ref);
-
-        r->kind = LA_ROW_SHORT;
-        r->state = (enum la_state)sh->state;
-        r->expires = sh->expires;
-        r->orphan = sh->state == LA_FIN_WAIT_2;
-        r->reuse = (sh->flags & TCP_SHORT_REUSE) != 0;
-        short_flow(sh, ref, &f);
-        row_flow(r, &f);
-    }
-}
-
-uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max)
-{
-    const struct tcp *t = &s->tcp;
-    enum walk w = (enum walk)(*cursor >> 32);
-    uint32_t i = (uint32_t)*cursor;
-    uint32_t n = 0;
-
-    while (n < max && w < WALK_END) {
-        const struct slab *b = walk_slab(t, w);
-
-        if (i >= b->high) {
-            w = (enum walk)(w + 1);
-            i = 0;
-            continue;
-        }
-        if (slab_live(b, t, i))
-            row_at(t, w, i, &out[n++]);
-        i++;
-    }
-    *cursor = (uint64_t)w << 32 | i;
-    return n;
 }
 
 enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
@@ -206,18 +101,6 @@ enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
     out->half_len = l->half_len;
     out->limit = listener_limit(t, l);
     return LA_OK;
-}
-
-void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES])
-{
-    struct la_row rows[16];
-    uint64_t cursor = 0;
-    uint32_t n;
-
-    memset(out, 0, LA_STATES * sizeof(out[0]));
-    while ((n = la_rows(s, &cursor, rows, 16)) > 0)
-        for (uint32_t i = 0; i < n; i++)
-            out[rows[i].state]++;
 }
 
 /* Counters and tables --------------------------------------------------------------------- */

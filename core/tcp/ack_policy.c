@@ -27,6 +27,7 @@ void ack_text(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t segs)
     LA_ASSERT(segs > 0);
     if (each > c->rcv_mss)
         c->rcv_mss = each < c->adv_mss ? (uint16_t)each : c->adv_mss;
+    c->rcv_text_at = (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);
     c->ack_bytes += bytes;
     c->ack_segs = (uint16_t)(c->ack_segs + segs);
     if (c->ack_segs >= (c->quick > 0 ? MERGE_SEGS_QUICK : MERGE_SEGS) ||
@@ -73,14 +74,13 @@ void ack_settle(struct tcp *t, uint32_t ci)
 }
 
 /* A segment with ACK has gone out: nothing is owed any more. */
-void ack_sent(struct tcp *t, struct tcp_conn *c)
+void ack_sent(struct tcp_conn *c)
 {
     c->want_ack = false;
     c->quick = c->quick > c->ack_segs ? (uint8_t)(c->quick - c->ack_segs) : 0;
     c->ack_segs = 0;
     c->ack_bytes = 0;
     c->rcv.last_ack = c->rcv.nxt;
-    c->last_tx = t->env.now;
     tcp_timer_stop(c, TCP_DL_DELACK);
 }
 

@@ -114,8 +114,10 @@ int64_t tcp_recv_peek(struct tcp *t, uint32_t ci, struct la_cspan *spans, uint32
     if (c->rcvq.len_bytes > 0)
         return queue_spans(&c->rcvq, &t->env.chunks, t, 0, c->rcvq.len_bytes, spans, max, count,
                            NULL);
-    if (c->fin_received || c->rd_shut)
+    if (c->fin_received || c->rd_shut) {
+        c->eof_read = true;
         return 0;
+    }
     if (c->error != 0)
         return c->error;
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))

@@ -88,6 +88,7 @@ struct tcp_conn {
     bool persist : 1;     /* TCP_DL_RTX is the persist timer */
     bool zero_adv : 1;    /* the window last advertised was zero */
     bool parks : 1;       /* a record in TIME-WAIT returns if the opening fails */
+    bool eof_read : 1;    /* the application has been told EOF */
     bool text_shut : 1;   /* text that comes after our FIN is queued draws a reset */
 
     struct {
@@ -155,7 +156,10 @@ struct tcp_conn {
 
     uint64_t bytes_sent, bytes_acked, bytes_received;
     uint32_t segs_out, segs_in, segs_retransmitted;
+    uint32_t rcv_text_at; /* when text last came in order: nanoseconds >> TCP_COARSE_SHIFT */
 };
+/* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
+#define TCP_COARSE_SHIFT 20
 _Static_assert(sizeof(struct tcp_conn) <= 512, "an idle connection's budget");
 
 /* References to half-open and short records: 29 bits of slot, one of family. */
@@ -289,6 +293,7 @@ struct tcp {
         uint64_t offset; /* ring of struct tcp_reply */
         uint32_t cap, first, count, count_max;
     } replies;
+    uint32_t state_count[LA_STATES]; /* full connections in each state */
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */
     uint32_t ready_listener_head, ready_listener_tail;
@@ -328,6 +333,14 @@ static inline struct tcp_short *short_at(const struct tcp *t, uint32_t ref)
 {
     const uint32_t i = ref & ~TCP_REF_V6;
     return (struct tcp_short *)slab_at(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, i);
+}
+
+/* Write the state: the shard counts how many connections are in each. */
+static inline void conn_state(struct tcp *t, struct tcp_conn *c, enum la_state to)
+{
+    t->state_count[c->state]--;
+    t->state_count[to]++;
+    c->state = (uint8_t)to;
 }
 
 /* Sets of states, as the RFC lists them: in(c, S(ESTABLISHED) | S(FIN_WAIT_1)). */

@@ -36,7 +36,7 @@ void tcp_enter(struct tcp *t, struct tcp_conn *c, enum la_state to)
     LA_ASSERT(c->state < LA_STATES);
     LA_ASSERT(edges[c->state] & 1u << to);
     trace_state(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, (uint8_t)to, LA_DROP_NONE);
-    c->state = (uint8_t)to;
+    conn_state(t, c, to);
     c->state_since = t->env.now;
 }
 
@@ -52,6 +52,7 @@ uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
     c->flow = *flow;
     c->hash = hash;
     c->state = LA_CLOSED;
+    t->state_count[LA_CLOSED]++;
     c->listener = SLAB_NONE;
     c->rcv.ooo = SLAB_NONE;
     c->tx_next = c->tx_prev = c->ready_next = c->ready_prev = SLAB_NONE;
@@ -79,6 +80,7 @@ void conn_release(struct tcp *t, uint32_t ci)
     queue_clear(&c->sndq, &t->env.chunks, t);
     queue_clear(&c->rcvq, &t->env.chunks, t);
     reassembly_clear(t, c);
+    t->state_count[LA_CLOSED]--;
     slab_give(&t->conns, t, ci);
 }
 

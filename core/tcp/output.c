@@ -118,8 +118,9 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
         t->env.counters[LA_COUNT_OutSegs] += segs;
     }
     if (p->flags & TCP_ACK)
-        ack_sent(t, c);
-    c->last_tx = t->env.now;
+        ack_sent(c);
+    if (p->len > 0)
+        c->last_tx = t->env.now; /* of text: RFC 5681 4.1 asks since when none was sent */
     if (seq_gt(end, c->snd.nxt)) {
         if (conn_flight(c) == 0)
             c->rtx_since = t->env.now;

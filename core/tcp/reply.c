@@ -140,7 +140,7 @@ void reply_ack(struct tcp *t, uint32_t ci)
         seg.opt.sack_count = (uint8_t)reassembly_blocks(t, c, seg.opt.sack, c->timestamps ? 3 : 4);
     (void)reply_push(t, &to, &seg);
     c->segs_out++;
-    ack_sent(t, c);
+    ack_sent(c);
 }
 
 void reply_ack_short(struct tcp *t, uint32_t ref, bool limited)

@@ -236,7 +236,7 @@ uint32_t half_grow(struct tcp *t, uint32_t ref)
     index_replace(&t->index, t, hash, (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref },
                   (struct index_entry){ .type = INDEX_CONN, .value = ci });
     half_give(t, ref);
-    c->state = LA_SYN_RECEIVED; /* the record was there already: no edge */
+    conn_state(t, c, LA_SYN_RECEIVED); /* the record was there already: no edge */
     listener_accept_push(t, c->listener, ci);
     env_count(&t->env, LA_COUNT_PassiveOpens);
     return ci;

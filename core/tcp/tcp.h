@@ -155,7 +155,7 @@ void ack_now(struct tcp *t, uint32_t ci);
 /* After a segment: the one ACK it called for at once. */
 void ack_flush(struct tcp *t, uint32_t ci);
 void ack_settle(struct tcp *t, uint32_t ci);
-void ack_sent(struct tcp *t, struct tcp_conn *c);
+void ack_sent(struct tcp_conn *c);
 /* An ACK to something unacceptable, under the per-connection limit (RFC 5961 7). False if withheld. */
 bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped);
 bool tcp_challenge(struct tcp_arrival *a);

@@ -217,7 +217,7 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
                       (struct index_entry){ .type = INDEX_SHORT, .value = ref });
         short_link(t, class, ref);
     }
-    c->state = LA_CLOSED;
+    conn_state(t, c, LA_CLOSED);
     c->reason = LA_DROP_CLOSED_NORMALLY;
     conn_shell(t, ci);
 }

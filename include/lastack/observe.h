@@ -71,13 +71,29 @@ struct la_conn_info {
     bool timestamps, sack, orphan, in_recovery;
     uint64_t bytes_sent, bytes_acked, bytes_received; /* bytes_sent counts repeats */
     uint64_t segs_out, segs_in, segs_retransmitted;
-    la_time opened, last_received, last_sent, state_since;
+    uint32_t path_mtu_bytes, adv_mss;
+    /* Of any segment that was used; of text sent; of text received in order, to about a millisecond. */
+    la_time last_received, last_sent, last_text_received;
+    la_time opened, state_since;
     la_time deadline_rtx, deadline_idle, deadline_delack; /* LA_TIME_NEVER if unarmed */
     enum la_err error;
     enum la_drop reason;
 };
 LA_MUST_CHECK enum la_err la_conn_info(const struct la_stack *s, la_conn_id id,
                                        struct la_conn_info *out);
+
+enum la_timer {
+    LA_TIMER_RTO,
+    LA_TIMER_PERSIST,
+    LA_TIMER_KEEPALIVE,
+    LA_TIMER_FIN_WAIT_2,
+    LA_TIMER_DELACK,
+    LA_TIMER_TIME_WAIT,
+    LA_TIMER_SYNACK,
+    LA_TIMER_CORK,
+    LA_TIMERS
+};
+const char *la_timer_name(enum la_timer timer);
 
 /* One row for each thing a stack holds: full, half-open, short, listening. */
 enum la_row_kind { LA_ROW_CONN, LA_ROW_HALF_OPEN, LA_ROW_SHORT, LA_ROW_LISTENER };
@@ -91,6 +107,14 @@ struct la_row {
     bool orphan;
     bool reuse;      /* LA_OPT_REUSEADDR was set on it */
     la_conn_id conn; /* zero if nobody holds it, or if it is no full connection */
+    la_conn_id id;   /* of every full connection, held or not: for la_conn_info() */
+    /* The timer ss shows, LA_TIMERS if none, and when it is due. */
+    enum la_timer timer;
+    la_time timer_at;
+    la_time since;     /* of its state; LA_TIME_NEVER where it is not kept */
+    uint8_t local_len; /* of a listener: the prefix it is bound to, in bits */
+    bool v6_only;      /* likewise */
+    uint32_t half_len; /* likewise: its half-open records */
 };
 /*
  * la_rows() - Walk everything a stack holds.
@@ -99,6 +123,15 @@ struct la_row {
  * Return: rows written to @out; 0 at the end.  Cost: O(slots passed).
  */
 uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max);
+/*
+ * la_rows_slice() - The same with its cost bounded: at most @slots slots are passed.
+ * @cursor: Start with 0; LA_ROWS_END afterwards means that nothing is left
+ *
+ * Return: rows written, which may be 0 before the end.
+ */
+#define LA_ROWS_END UINT64_MAX
+uint32_t la_rows_slice(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max,
+                       uint32_t slots);
 
 /* A listener's two queues. */
 struct la_listener_info {
@@ -109,8 +142,19 @@ struct la_listener_info {
 LA_MUST_CHECK enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
                                            struct la_listener_info *out);
 
-/* How many connections of each state, records included. */
+/* How many connections of each state, records included.  O(1) in the connections. */
 void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES]);
+
+/*
+ * la_kill() - End the connection of this 4-tuple, whatever its size, as `ss -K` does.
+ *
+ * The peer of a full connection gets a reset and its holder LA_ECONNABORTED; a half-open
+ * record and one in TIME-WAIT go without a word.
+ *
+ * Return: LA_OK; LA_ENOENT.
+ */
+LA_MUST_CHECK enum la_err la_kill(struct la_stack *s, la_time now, struct la_endpoint local,
+                                  struct la_endpoint remote);
 
 /* sysctl ------------------------------------------------------------------------ */
 
@@ -131,19 +175,6 @@ enum la_trace_kind {
     LA_TRACE_TIMEOUT = 4, /* a timer fired */
     LA_TRACE_END = 5,     /* a connection ended, with its reason */
 };
-
-enum la_timer {
-    LA_TIMER_RTO,
-    LA_TIMER_PERSIST,
-    LA_TIMER_KEEPALIVE,
-    LA_TIMER_FIN_WAIT_2,
-    LA_TIMER_DELACK,
-    LA_TIMER_TIME_WAIT,
-    LA_TIMER_SYNACK,
-    LA_TIMER_CORK,
-    LA_TIMERS
-};
-const char *la_timer_name(enum la_timer timer);
 
 struct la_trace {
     la_time at;
