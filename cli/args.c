@@ -134,25 +134,33 @@ static int long_option(struct walk *w, const char *name)
     return give(w, o, base, given);
 }
 
+/* "-tan" is -t -a -n; the last of them may take a value. */
 static int short_option(struct walk *w, const char *letters)
 {
     const char *command = w->command->name;
-    const char *given = NULL;
-    char *base;
-    const struct args_option *o = find(w, NULL, 0, letters[0], &base);
 
-    if (o == NULL)
-        return args_wrong(command, "unknown option -%c", letters[0]);
-    if (o->value == NULL && letters[1] != '\0')
-        return args_wrong(command, "option -%c takes no value", letters[0]);
-    if (o->value != NULL && letters[1] == '\0') {
-        if (w->at == w->argc)
-            return args_wrong(command, "option -%c needs a value: %s", letters[0], o->value);
-        given = w->argv[w->at++];
-    } else if (o->value != NULL) {
-        given = letters + 1;
+    for (; *letters != '\0'; letters++) {
+        const char *given = NULL;
+        char *base;
+        const struct args_option *o = find(w, NULL, 0, *letters, &base);
+
+        if (o == NULL)
+            return args_wrong(command, "unknown option -%c", *letters);
+        if (o->value == NULL) {
+            const int status = give(w, o, base, NULL);
+            if (status != CLI_OK)
+                return status;
+            continue;
+        }
+        if (letters[1] != '\0')
+            given = letters + 1;
+        else if (w->at == w->argc)
+            return args_wrong(command, "option -%c needs a value: %s", *letters, o->value);
+        else
+            given = w->argv[w->at++];
+        return give(w, o, base, given);
     }
-    return give(w, o, base, given);
+    return CLI_OK;
 }
 
 static int operand(struct walk *w, const char *word)

@@ -13,7 +13,7 @@
  *     };
  *     const struct args_command cmd_echo = { .name = "echo", .options = options, ... };
  *
- * "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE"; "--" ends the options.  Names are not
+ * "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE", "-abc" for "-a -b -c"; "--" ends the options.  Names are not
  * abbreviated: what works today must not become ambiguous tomorrow.
  */
 #ifndef CLI_ARGS_H

@@ -114,6 +114,10 @@ const struct args_option session_args[SESSION_ARGS] = {
     ARGS_TEXT(0, "user", "NAME", NULL, struct session_options, user,
               "run as this user once the device is open"),
     ARGS_OWN(0, "sysctl", "NAME=VALUE", NULL, add_sysctl, "set a sysctl of the stack; repeatable"),
+    ARGS_TEXT(0, "control", "PATH", NULL, struct session_options, control,
+              "control socket, for ss, nstat, sysctl and top; \"none\" for none"),
+    ARGS_FLAG(0, "control-write", struct session_options, control_write,
+              "let them set sysctls and end connections"),
     ARGS_FLAG('q', "quiet", struct session_options, quiet, "no messages but errors"),
 };
 
@@ -275,6 +279,29 @@ static int open_capture(struct session *s)
     return observe_open(s);
 }
 
+/* What was not asked for and can not be had is no failure: it is said. */
+static int open_control(struct session *s)
+{
+    const struct session_options *o = &s->options;
+    char error[256];
+
+    if (o->control != NULL && strcmp(o->control, "none") == 0)
+        return CLI_OK;
+    const struct la_rt_control_config config = {
+        .stack = s->stations[0].stack,
+        .name = o->command,
+        .path = o->control,
+        .writable = o->control_write,
+    };
+    s->control = la_rt_control_open(s->loop, &config, error, sizeof error);
+    if (s->control != NULL)
+        return CLI_OK;
+    if (o->control != NULL)
+        return args_failed(o->command, "%s", error);
+    session_say(s, "nobody can look inside with lastack ss: %s", error);
+    return CLI_OK;
+}
+
 int session_open(struct session *s, const struct session_options *o)
 {
     char error[256];
@@ -307,7 +334,7 @@ int session_open(struct session *s, const struct session_options *o)
     tell_device(s, st);
     if (user[0] != '\0')
         session_say(s, "running as user %s", user);
-    return CLI_OK;
+    return open_control(s);
 }
 
 int session_open_wire(struct session *s, const struct session_options *o, uint32_t mtu_bytes)
@@ -330,7 +357,7 @@ int session_open_wire(struct session *s, const struct session_options *o, uint32
         st->addr_count = 2;
         status = make_stack(s, st, s->begun);
     }
-    return status;
+    return status == CLI_OK && o->control != NULL ? open_control(s) : status;
 }
 
 /* Running ------------------------------------------------------------------------ */
@@ -423,6 +450,8 @@ void session_close(struct session *s)
     if (s->loop != NULL && s->ended_by >= 0)
         la_rt_flush(s->loop);
     observe_close(s);
+    la_rt_control_close(s->control);
+    s->control = NULL;
     la_rt_loop_free(s->loop);
     for (uint32_t i = 0; i < s->station_count; i++) {
         la_rt_driver_close(s->stations[i].driver);

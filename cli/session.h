@@ -17,7 +17,7 @@
 #include "cli/args.h"
 #include "cli/net.h"
 
-#include <lastack/runtime.h>
+#include <lastack/control.h>
 
 #define SESSION_ADDRS_MAX 8
 #define SESSION_SYSCTLS_MAX 32
@@ -32,6 +32,7 @@ struct session_options {
     const char *tun;
     const char *pcap;
     const char *user;
+    const char *control; /* path of the control socket; "none"; NULL: the usual place */
     struct la_prefix addrs[SESSION_ADDRS_MAX];
     uint32_t addr_count;
     struct la_prefix host_addrs[SESSION_ADDRS_MAX];
@@ -41,11 +42,11 @@ struct session_options {
     uint64_t snap_bytes; /* of each packet in the capture; 0 = all */
     enum la_rt_offload offload;
     uint64_t queues;
-    bool ladder, json, quiet, virtual_time;
+    bool ladder, json, quiet, virtual_time, control_write;
 };
 
 /* What every command on the stack takes: .common = SESSION_COMMON, .common_at = ... */
-#define SESSION_ARGS 12
+#define SESSION_ARGS 14
 extern const struct args_option session_args[SESSION_ARGS];
 #define SESSION_COMMON                                                                             \
     {                                                                                              \
@@ -88,6 +89,7 @@ struct session {
     uint32_t station_count;
     struct pcapng *pcap;
     struct ladders *ladders;
+    struct la_rt_control *control;
     la_time begun;
     la_time linger_until; /* LA_TIME_NEVER: not lingering */
     uint64_t trace_lost;
