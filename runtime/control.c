@@ -203,8 +203,7 @@ static bool place_is_free(const char *path, char *error, size_t error_bytes)
     struct stat st;
 
     if (lstat(path, &st) != 0)
-        return errno == ENOENT ||
-               refuse(error, error_bytes, path, errno, strerror(errno));
+        return errno == ENOENT || refuse(error, error_bytes, path, errno, strerror(errno));
     if (!S_ISSOCK(st.st_mode))
         return refuse(error, error_bytes, path, EEXIST, "there is a file that is no socket");
     const int fd = unix_socket(path, &at);
@@ -265,9 +264,8 @@ static bool choose_path(struct la_rt_control *k, const char *path, char *error, 
             return refuse(error, error_bytes, "folder", errno, strerror(errno));
         len = snprintf(k->path, room, "%s/%s.%ld", dir, k->name, (long)getpid());
     }
-    return (size_t)len < room ||
-           refuse(error, error_bytes, path != NULL ? path : dir, ENAMETOOLONG,
-                  "the path is too long");
+    return (size_t)len < room || refuse(error, error_bytes, path != NULL ? path : dir, ENAMETOOLONG,
+                                        "the path is too long");
 }
 
 static bool name_is_plain(const char *name)
@@ -300,8 +298,8 @@ struct la_rt_control *la_rt_control_open(struct la_rt_loop *loop,
                                            .begun_ns = la_rt_wallclock_ns() };
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
         k->clients[i].fd = -1;
-    const bool there = choose_path(k, config->path, error, error_bytes) &&
-                       open_socket(k, error, error_bytes);
+    const bool there =
+        choose_path(k, config->path, error, error_bytes) && open_socket(k, error, error_bytes);
     if (there && watch(k, error, error_bytes))
         return k;
     const int err = errno;

@@ -216,9 +216,8 @@ struct wanted {
 
 static bool shown(const struct la_row *r, const struct wanted *w)
 {
-    const bool v4 = r->kind == LA_ROW_LISTENER
-                        ? la_addr_is_v4(r->local.addr)
-                        : la_addr_is_v4(r->remote.addr);
+    const bool v4 =
+        r->kind == LA_ROW_LISTENER ? la_addr_is_v4(r->local.addr) : la_addr_is_v4(r->remote.addr);
 
     if ((w->states >> r->state & 1u) == 0)
         return false;

@@ -101,8 +101,8 @@ void control_put_row(const struct control_context *c, struct control_out *o,
         control_number(o, "orphan", 1);
     if (row->timer != LA_TIMERS) {
         control_field(o, "timer", la_timer_name(row->timer));
-        control_number(o, "timer_in", row->timer_at.ns > c->now.ns ? row->timer_at.ns - c->now.ns
-                                                                   : 0);
+        control_number(o, "timer_in",
+                       row->timer_at.ns > c->now.ns ? row->timer_at.ns - c->now.ns : 0);
         control_number(o, "retries", row->retries);
     }
     ago(c, o, "since_ago", row->since);

@@ -72,8 +72,8 @@ static void row_queues(const struct tcp_conn *c, struct la_row *r)
         r->recv_q++;
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
         r->send_q++;
-    if (c->fin_queued && in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(CLOSE_WAIT) | S(CLOSING) |
-                                   S(LAST_ACK)))
+    if (c->fin_queued &&
+        in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(CLOSE_WAIT) | S(CLOSING) | S(LAST_ACK)))
         r->send_q++;
 }
 
