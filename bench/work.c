@@ -57,6 +57,9 @@ void work_round_trips(struct pair *p, const struct work_conn *c, const uint32_t 
 {
     const int64_t n = WORK_RR_BYTES;
 
+    for (uint32_t i = 0; i < count && count > 1; i++)
+        la_conn_prefetch(p->end[0].s,
+                         c[which[i]].a); /* the batch is known: its records are asked for */
     for (uint32_t i = 0; i < count; i++)
         work_must(la_send(p->end[0].s, p->now, c[which[i]].a, buffer, WORK_RR_BYTES, 0) == n,
                   "request");

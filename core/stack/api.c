@@ -5,13 +5,28 @@
  */
 #include "core/stack/stack.h"
 
+#define RECV_SPANS LA_TX_SPANS_MAX
+
+/* The record's lines are asked for together while its generation is compared. */
 static uint32_t find(const struct la_stack *s, la_conn_id id)
 {
-    const uint32_t ci = slab_find(&s->tcp.conns, s, id.bits);
+    const uint32_t slot = (uint32_t)id.bits;
+    uint32_t ci;
 
+    if (slot < s->tcp.conns.high)
+        conn_prefetch(&s->tcp, slot);
+    ci = slab_find(&s->tcp.conns, s, id.bits);
     if (ci == SLAB_NONE || !conn_at(&s->tcp, ci)->held)
         return SLAB_NONE;
     return ci;
+}
+
+void la_conn_prefetch(const struct la_stack *s, la_conn_id id)
+{
+    const uint32_t slot = (uint32_t)id.bits;
+
+    if (slot < s->tcp.conns.high)
+        conn_prefetch(&s->tcp, slot);
 }
 
 /* The addresses of @flow and the way there.  MUST-44: IP chooses the source, MUST-45: it stays. */
@@ -197,17 +212,15 @@ enum la_err la_recv_consume(struct la_stack *s, la_time now, la_conn_id id, uint
     return err;
 }
 
-int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, void *bytes, uint32_t len_bytes)
+/* One span after the other, each given back as soon as it is copied. */
+static int64_t recv_copy(struct tcp *t, uint32_t ci, uint8_t *to, uint32_t len_bytes)
 {
-    struct la_cspan spans[LA_TX_SPANS_MAX];
-    uint8_t *to = bytes;
     uint32_t done = 0;
 
-    if (find(s, id) == SLAB_NONE)
-        return LA_EBADHANDLE;
     while (done < len_bytes) {
+        struct la_cspan spans[RECV_SPANS];
         uint32_t count, copied = 0;
-        const int64_t n = la_recv_peek(s, now, id, spans, LA_TX_SPANS_MAX, &count);
+        const int64_t n = tcp_recv_peek(t, ci, spans, RECV_SPANS, &count);
 
         if (n <= 0)
             return done > 0 ? (int64_t)done : n;
@@ -218,11 +231,23 @@ int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, void *bytes, uin
             memcpy(to + done + copied, spans[i].bytes, take);
             copied += take;
         }
-        const enum la_err err = la_recv_consume(s, now, id, copied);
+        const enum la_err err = tcp_recv_consume(t, ci, copied);
         LA_ASSERT(err == LA_OK);
         done += copied;
     }
     return done;
+}
+
+int64_t la_recv(struct la_stack *s, la_time now, la_conn_id id, void *bytes, uint32_t len_bytes)
+{
+    const uint32_t ci = find(s, id);
+    int64_t n = LA_EBADHANDLE;
+
+    stack_enter(s, now);
+    if (ci != SLAB_NONE)
+        n = recv_copy(&s->tcp, ci, bytes, len_bytes);
+    stack_leave(s);
+    return n;
 }
 
 enum la_err la_shutdown(struct la_stack *s, la_time now, la_conn_id id, uint32_t how)

@@ -17,6 +17,7 @@
 #include "core/base/addr.h"
 #include "core/base/env.h"
 #include "core/base/index.h"
+#include "core/base/prefetch.h"
 #include "core/base/slab.h"
 #include "core/base/wheel.h"
 #include "core/tcp/seq.h"
@@ -319,6 +320,11 @@ static inline void *tcp_arena(const struct tcp *t)
 static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
 {
     return (struct tcp_conn *)slab_at(&t->conns, t, ci);
+}
+/* Ask for all lines of a connection: on the way to it, or to the next one. */
+static inline void conn_prefetch(const struct tcp *t, uint32_t ci)
+{
+    prefetch_range(conn_at(t, ci), sizeof(struct tcp_conn));
 }
 static inline struct tcp_listener *listener_at(const struct tcp *t, uint32_t li)
 {

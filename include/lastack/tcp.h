@@ -89,6 +89,14 @@ LA_MUST_CHECK enum la_err la_accept(struct la_stack *s, la_time now, la_listener
 void la_conn_set_user(struct la_stack *s, la_conn_id id, uint64_t user);
 
 /*
+ * la_conn_prefetch() - Say that calls on this connection come soon.
+ *
+ * A hint that changes nothing: the connection's record is fetched into the cache.  Worth it for
+ * a batch of connections that were not used for a while: hint for all, then call for each.
+ */
+void la_conn_prefetch(const struct la_stack *s, la_conn_id id);
+
+/*
  * la_send_reserve() - Room at the end of what is to be sent, to write into directly.
  * @want_bytes: How much the caller would like
  * @spans:      Filled with writable memory in the arena
