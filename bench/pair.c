@@ -8,9 +8,6 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "core/base/bytes.h"
-#include "core/base/checksum.h"
-
 uint64_t bench_ns(void)
 {
     struct timespec t;
@@ -113,26 +110,9 @@ static void carry(const struct pair *p, const struct la_tx *tx, uint8_t *to, str
     if (p->trusted) {
         la_tx_copy(tx, to, p->frame_bytes);
         frame->flags = LA_FRAME_CSUM_OK;
-        return;
+    } else {
+        la_tx_copy_sum(tx, p->cpu_features, to, p->frame_bytes);
     }
-    const uint32_t start = tx->csum_start;
-    uint8_t *const at = to + start + tx->csum_offset;
-    uint32_t offset = tx->header_len - start;
-    uint8_t *text = to + tx->header_len;
-    uint64_t sum;
-
-    memcpy(to, tx->header, tx->header_len);
-    sum = checksum_add(p->cpu_features, 0, to + start, offset);
-    for (uint32_t i = 0; i < tx->span_count; i++) {
-        const uint64_t piece =
-            checksum_copy(p->cpu_features, 0, text, tx->spans[i].bytes, tx->spans[i].len_bytes);
-
-        sum = checksum_combine(sum, piece, offset);
-        offset += tx->spans[i].len_bytes;
-        text += tx->spans[i].len_bytes;
-    }
-    if (tx->flags & LA_TX_CSUM_PARTIAL)
-        store_be16(at, checksum_finish(sum));
 }
 
 uint32_t pair_run(struct pair *p)

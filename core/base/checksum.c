@@ -42,8 +42,8 @@ uint64_t checksum_combine(uint64_t sum, uint64_t piece_sum, uint32_t offset_byte
 uint64_t checksum_pseudo(const uint8_t *src, const uint8_t *dst, uint32_t addr_bytes,
                          uint8_t protocol, uint32_t len_bytes)
 {
-    uint64_t sum = (uint64_t)protocol + (len_bytes >> 16) + (len_bytes & 0xffff);
-    for (uint32_t i = 0; i < addr_bytes; i += 2)
-        sum += (uint64_t)load_be16(src + i) + load_be16(dst + i);
+    uint64_t sum = (uint64_t)protocol + len_bytes;
+    for (uint32_t i = 0; i < addr_bytes; i += 4) /* RFC 1071 2(C): words may be wider */
+        sum += (uint64_t)load_be32(src + i) + load_be32(dst + i);
     return sum;
 }

@@ -293,6 +293,17 @@ uint32_t queue_spans(const struct queue *q, const struct chunks *p, const void *
     if (hint && hint->chunk != SLAB_NONE && hint->offset_bytes <= offset_bytes)
         at = *hint;
     len_bytes = least(len_bytes, q->len_bytes - offset_bytes);
+    if (max > 0 && len_bytes > 0) { /* most often all of it lies where we begin to look */
+        const struct chunk *const c = chunk_at(p, arena, at.chunk);
+        const uint32_t skip = offset_bytes - at.offset_bytes;
+        if (skip + len_bytes <= c->len) {
+            spans[0] = (struct la_cspan){ c->bytes + c->start + skip, len_bytes };
+            *count = 1;
+            if (hint)
+                *hint = at;
+            return len_bytes;
+        }
+    }
     while (done < len_bytes && *count < max) {
         LA_ASSERT(at.chunk != SLAB_NONE);
         const struct chunk *const c = chunk_at(p, arena, at.chunk);

@@ -3,6 +3,7 @@
  * tx.c - Packets out: the answers first, in order, then what ICMP and the connections
  * have to send.  The IP header goes in front, the checksum is the last thing written.
  */
+#include "core/base/bytes.h"
 #include "core/base/checksum.h"
 #include "core/stack/stack.h"
 
@@ -31,6 +32,7 @@ static void put_checksum(struct la_stack *s, struct la_tx *tx, const struct tcp_
         return;
     }
     offset = tx->header_len - ip_bytes;
+    at[0] = at[1] = 0;
     sum = checksum_add(features, sum, tx->header + ip_bytes, offset);
     for (uint32_t i = 0; i < tx->span_count; i++) {
         const uint64_t piece =
@@ -90,14 +92,23 @@ static bool next_reply(struct la_stack *s, struct la_tx *tx)
     return true;
 }
 
-static bool next_conn(struct la_stack *s, struct la_tx *tx)
+/* The next segments of the connections: one, or a train of one connection's. */
+static uint32_t next_conn(struct la_stack *s, struct la_tx *tx, uint32_t max)
 {
     struct tcp_out out;
+    uint32_t ip_bytes, n;
 
     if (!tcp_output_next(&s->tcp, tx, &out))
-        return false;
+        return 0;
     put_ip(s, tx, &out);
-    return true;
+    if (out.train == SLAB_NONE || max == 1)
+        return 1;
+    ip_bytes = ip_header_bytes(out.dst);
+    n = tcp_output_train(&s->tcp, out.train, ip_bytes, tx, tx + 1, max - 1);
+    for (uint32_t i = 1; i <= n && (tx->flags & LA_TX_CSUM_PARTIAL) == 0; i++)
+        put_checksum(s, &tx[i], &out, ip_bytes);
+    s->tcp.env.counters[LA_COUNT_IpOutRequests] += n;
+    return 1 + n;
 }
 
 uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
@@ -110,8 +121,8 @@ uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
         n++;
     while (n < max && ip_next(&s->ip, &s->tcp.env, &out[n]))
         n++;
-    while (n < max && next_conn(s, &out[n]))
-        n++;
+    for (uint32_t more = 1; n < max && more > 0; n += more)
+        more = next_conn(s, &out[n], max - n);
     stack_leave(s);
     return n;
 }
@@ -127,6 +138,30 @@ uint32_t la_tx_copy(const struct la_tx *tx, uint8_t *to, uint32_t room)
         at += tx->spans[i].len_bytes;
     }
     LA_ASSERT(at == tx->len_bytes);
+    return at;
+}
+
+uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *to, uint32_t room)
+{
+    const uint32_t start = tx->csum_start;
+    uint32_t at = tx->header_len;
+    uint64_t sum;
+
+    if ((tx->flags & LA_TX_CSUM_PARTIAL) == 0)
+        return la_tx_copy(tx, to, room);
+    LA_ASSERT(room >= tx->len_bytes);
+    memcpy(to, tx->header, tx->header_len);
+    sum = checksum_add(cpu_features, 0, tx->header + start, at - start);
+    for (uint32_t i = 0; i < tx->span_count; i++) {
+        const struct la_cspan *span = &tx->spans[i];
+        const uint64_t piece =
+            checksum_copy(cpu_features, 0, to + at, span->bytes, span->len_bytes);
+
+        sum = checksum_combine(sum, piece, at - start);
+        at += span->len_bytes;
+    }
+    LA_ASSERT(at == tx->len_bytes);
+    store_be16(to + start + tx->csum_offset, checksum_finish(sum));
     return at;
 }
 

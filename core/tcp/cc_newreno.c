@@ -65,10 +65,11 @@ void cc_on_ack(struct tcp_conn *c, uint32_t acked)
 /* RFC 5681 4.1: after an RTO without sending, begin again with the initial window. */
 void cc_idle_restart(const struct tcp *t, struct tcp_conn *c)
 {
-    const uint32_t iw = initial_window(t, c);
+    uint32_t iw;
 
     if (conn_flight(c) > 0 || time_since(c->last_tx, t->env.now) <= rtt_rto_ns(t, c))
         return;
+    iw = initial_window(t, c);
     if (c->cwnd > iw)
         c->cwnd = iw;
 }

@@ -13,6 +13,7 @@
  * refinement (RFC 9293 A.3), as on Linux: the odd end of a large write does not wait for an ACK
  * that the peer may delay.
  */
+#include "core/base/bytes.h"
 #include "core/tcp/tcp.h"
 
 void tcp_output_wake(struct tcp *t, uint32_t ci)
@@ -100,6 +101,19 @@ static void put_text(struct tcp *t, struct tcp_conn *c, const struct plan *p, st
         tx->gso_size_bytes = c->snd_mss;
 }
 
+/*
+ * Most often the retransmission timer stays as it is: it runs for what is in flight, or nothing
+ * is and nothing waits.  Then tcp_rtx_rearm() would find nothing to do.
+ */
+static bool rtx_stays(const struct tcp_conn *c)
+{
+    if (c->persist || c->snd.wnd == 0)
+        return false;
+    if (conn_flight(c) > 0)
+        return c->deadline[TCP_DL_RTX].ns != UINT64_MAX;
+    return conn_unsent(c) == 0 && !conn_fin_unsent(c);
+}
+
 static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -138,7 +152,8 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
     }
     if (p->flags & TCP_SYN)
         return; /* its timer was armed when it was decided */
-    tcp_rtx_rearm(t, ci);
+    if (!rtx_stays(c))
+        tcp_rtx_rearm(t, ci);
 }
 
 static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx *tx,
@@ -168,7 +183,8 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
         .tos = c->set.tos & 0xfcu,
         .tcp_len = tx->header_len + p->len,
     };
-    trace_tx(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, &seg, p->again);
+    if (t->env.trace.cap > 0)
+        trace_tx(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, &seg, p->again);
     after_sending(t, ci, p);
 }
 
@@ -305,21 +321,32 @@ static bool worth_sending(struct tcp *t, uint32_t ci, uint32_t len, uint32_t uns
     return (idle || c->set.nodelay) && len >= c->snd.max_wnd / 2;
 }
 
+/* Text of one descriptor at most, in whole segments. */
+static uint32_t most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso)
+{
+    const uint32_t mss = c->snd_mss;
+    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
+
+    if (gso <= mss)
+        return mss;
+    if (gso > span_bytes)
+        gso = span_bytes;
+    return gso > mss ? gso - gso % mss : mss;
+}
+
 static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t unsent = conn_unsent(c);
     const uint32_t mss = c->snd_mss;
-    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
-    const uint32_t gso = p->gso < span_bytes ? p->gso : span_bytes;
-    const uint32_t most = gso > mss ? gso - gso % mss : mss;
-    uint32_t len;
+    uint32_t most, len;
 
     if (!in(c, S(ESTABLISHED) | S(CLOSE_WAIT) | S(FIN_WAIT_1) | S(CLOSING) | S(LAST_ACK)))
         return false;
     if (unsent == 0 && !(conn_fin_unsent(c) && snd_usable(c) > 0))
         return false;
     cc_idle_restart(t, c);
+    most = most_text(t, c, p->gso);
     len = unsent > 0 ? sendable(c, unsent, most) : 0;
     if (unsent > 0 && len == 0)
         return false;
@@ -357,6 +384,16 @@ static bool plan_bare(struct tcp_conn *c, struct plan *p)
     return true;
 }
 
+/*
+ * May what follows be written as a copy of this descriptor?  It was new text in whole segments
+ * with more behind it, and nobody traces.
+ */
+static bool begins_train(const struct tcp *t, const struct tcp_conn *c, const struct plan *p)
+{
+    return !p->again && p->len > 0 && p->len % c->snd_mss == 0 && p->flags == TCP_ACK &&
+           t->env.trace.cap == 0;
+}
+
 static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *tx,
                         struct tcp_out *out)
 {
@@ -371,10 +408,12 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     else
         found = plan_lost(c, &p) || plan_probe(c, &p) || plan_new(t, ci, &p) || plan_bare(c, &p);
     if (!found) {
-        tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
+        if (!rtx_stays(c))
+            tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
         return false;
     }
     emit(t, ci, &p, tx, out);
+    out->train = begins_train(t, c, &p) ? ci : SLAB_NONE;
     return true;
 }
 
@@ -390,12 +429,74 @@ bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
     while (t->tx_head != SLAB_NONE) {
         const uint32_t ci = t->tx_head;
 
-        tcp_output_sleep(t, ci);
-        if (conn_output(t, ci, t->iface_gso[conn_at(t, ci)->iface], tx, out)) {
-            if (has_more(conn_at(t, ci)))
-                tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
-            return true;
+        if (!conn_output(t, ci, t->iface_gso[conn_at(t, ci)->iface], tx, out)) {
+            tcp_output_sleep(t, ci);
+            continue;
         }
+        if (!has_more(conn_at(t, ci))) {
+            tcp_output_sleep(t, ci);
+        } else if (t->tx_tail != ci) {
+            tcp_output_sleep(t, ci);
+            tcp_output_wake(t, ci); /* to the end of the list: connections take turns */
+        }
+        if (t->tx_head != ci || t->tx_tail != ci)
+            out->train = SLAB_NONE;
+        return true;
     }
     return false;
+}
+
+/* How many more descriptors of @len bytes plan_new() would choose, one after the other. */
+static uint32_t train_length(const struct tcp_conn *c, uint32_t len, uint32_t max)
+{
+    const uint32_t unsent = conn_unsent(c);
+    const uint32_t flight = conn_flight(c);
+    const uint32_t limited =
+        !c->in_recovery && c->dupacks < 3 ? c->dupacks * (uint32_t)c->snd_mss : 0;
+    const uint32_t cwnd = c->cwnd + limited;
+    uint32_t bytes = snd_usable(c);
+
+    if (c->want_rtx || c->want_probe || seq_lt(c->snd.rtx, c->snd.nxt) || unsent <= len)
+        return 0;
+    if (bytes > unsent - 1) /* the last of all is not like the others */
+        bytes = unsent - 1;
+    if (bytes > (cwnd > flight ? cwnd - flight : 0))
+        bytes = cwnd > flight ? cwnd - flight : 0;
+    return bytes / len < max ? bytes / len : max;
+}
+
+/*
+ * A train: the segments behind @first differ from it in SEG.SEQ and text alone, as long as
+ * their connection is the only one that has something to send.  They are what tcp_output_next()
+ * would have made, at a fraction of the cost.
+ */
+uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const struct la_tx *first,
+                          struct la_tx *out, uint32_t max)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const uint32_t len = first->len_bytes - first->header_len;
+    const uint32_t n = train_length(c, len, max);
+    const uint32_t segs = len > c->snd_mss ? len / c->snd_mss : 1;
+
+    if (n == 0)
+        return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct la_tx *tx = &out[i];
+        const tcp_seq seq = seq_add(c->snd.nxt, i * len);
+        uint32_t count;
+
+        memcpy(tx, first, offsetof(struct la_tx, spans));
+        store_be32(tx->header + tcp_at + 4, seq_raw(seq));
+        const uint32_t done = queue_spans(&c->sndq, &t->env.chunks, t, seq_diff(c->snd.una, seq),
+                                          len, tx->spans, LA_TX_SPANS_MAX, &count, &c->sndhint);
+        LA_ASSERT(done == len);
+        tx->span_count = (uint16_t)count;
+    }
+    c->segs_out += n * segs;
+    c->bytes_sent += (uint64_t)n * len;
+    t->env.counters[LA_COUNT_OutSegs] += (uint64_t)n * segs;
+    c->snd.nxt = seq_add(c->snd.nxt, n * len);
+    c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */
+    cc_on_send(c);
+    return n;
 }

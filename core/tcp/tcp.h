@@ -247,12 +247,19 @@ struct tcp_out {
     uint16_t iface;
     uint8_t ttl, tos;
     uint32_t tcp_len; /* header and text */
+    uint32_t train;   /* connection whose next segments tcp_output_train() may make, or SLAB_NONE */
 };
 /*
  * The next segment of any connection: fills @tx but for the IP header, with the TCP header at
  * tx->header + the IP header's length.
  */
 bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out);
+/*
+ * Up to @max descriptors that follow @first, made at once from it; all but the checksum, where the
+ * driver does not complete it.  @tcp_at: where the TCP header begins.  Return: how many.
+ */
+uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const struct la_tx *first,
+                          struct la_tx *out, uint32_t max);
 void tcp_output_wake(struct tcp *t, uint32_t ci); /* stand on the transmit list */
 void tcp_output_sleep(struct tcp *t, uint32_t ci);
 uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset);

@@ -98,8 +98,12 @@ void ipv4_emit(const struct ip_header *h, uint8_t to[IP4_HEADER_BYTES])
     store_be16(to + 6, DONT_FRAGMENT);
     to[8] = h->ttl;
     to[9] = h->protocol;
-    store_be16(to + 10, 0);
     memcpy(to + 12, h->src.bytes + 12, 4);
     memcpy(to + 16, h->dst.bytes + 12, 4);
-    store_be16(to + 10, checksum_finish(checksum_add(0, 0, to, IP4_HEADER_BYTES)));
+    /* The sum of what was written, taken from where it came from: ten loads less. */
+    const uint64_t sum = (uint64_t)((4u << 12 | IP4_HEADER_BYTES / 4 << 8) + h->tos) +
+                         (uint16_t)(IP4_HEADER_BYTES + h->payload_len) + DONT_FRAGMENT +
+                         (uint64_t)((uint32_t)h->ttl << 8 | h->protocol) +
+                         load_be32(h->src.bytes + 12) + load_be32(h->dst.bytes + 12);
+    store_be16(to + 10, checksum_finish(sum));
 }

@@ -131,6 +131,13 @@ uint32_t tcp_options_emit(const struct tcp_options *o, uint8_t to[TCP_OPTIONS_MA
 {
     uint8_t *at = to;
 
+    if (o->has_timestamps && !o->has_mss && !o->has_wscale && !o->has_sack_ok &&
+        o->sack_count == 0) { /* as in nearly every segment */
+        put_word(put_word(put4(to, TCP_OPT_NOP, TCP_OPT_NOP, TCP_OPT_TIMESTAMPS, TIMESTAMPS_BYTES),
+                          o->ts_val),
+                 o->ts_ecr);
+        return 2 + TIMESTAMPS_BYTES;
+    }
     if (o->has_mss)
         at = put4(at, TCP_OPT_MSS, MSS_BYTES, (uint8_t)(o->mss >> 8), (uint8_t)o->mss);
     if (o->has_timestamps) {

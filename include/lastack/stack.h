@@ -196,6 +196,12 @@ uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
 
 /* Copy a descriptor's bytes in order.  @room >= len_bytes (asserted).  Return: len_bytes. */
 uint32_t la_tx_copy(const struct la_tx *tx, uint8_t *to, uint32_t room);
+/*
+ * The same, and an LA_TX_CSUM_PARTIAL checksum is completed on the way: one pass over the text
+ * instead of two.  For drivers of devices that complete none, one segment a descriptor.
+ * @cpu_features: LA_CPU_*, as in la_config
+ */
+uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *to, uint32_t room);
 
 /* Time ------------------------------------------------------------------------- */
 

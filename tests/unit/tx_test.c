@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tx_test.c - Packets out: headers, checksums, descriptors, and the order of those who send. */
+#include <sys/mman.h>
+
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -103,6 +105,82 @@ TEST(several_descriptors_of_one_call_are_good_together)
     assert_int_equal(at, 4000);
     assert_int_equal(la_tx(h.s, h.now, tx, 4), 0);
     hand_free(&h);
+}
+
+/* All that @s has to send, @max descriptors at a time, one packet behind the other in @to. */
+static uint32_t take(struct la_stack *s, la_time now, uint32_t max, uint8_t *to, uint32_t *at)
+{
+    static struct la_tx tx[64];
+    uint32_t n, total = 0;
+
+    *at = 0;
+    while ((n = la_tx(s, now, tx, max)) > 0) {
+        for (uint32_t i = 0; i < n; i++) {
+            const uint16_t told[] = { tx[i].iface,      tx[i].flags,       tx[i].gso_size_bytes,
+                                      tx[i].csum_start, tx[i].csum_offset, tx[i].header_len,
+                                      tx[i].span_count };
+
+            *at += la_tx_copy(&tx[i], to + *at, 65536);
+            memcpy(to + *at, told, sizeof told);
+            *at += (uint32_t)sizeof told;
+            memcpy(to + *at, &tx[i].conn, sizeof tx[i].conn);
+            *at += (uint32_t)sizeof tx[i].conn;
+        }
+        total += n;
+    }
+    return total;
+}
+
+TEST(taken_together_segments_are_what_they_are_taken_one_by_one)
+{
+    static uint8_t text[40000], one[400000], all[400000];
+    static const uint32_t gso[] = { 0, 65000, 3000 };
+
+    for (uint32_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 11);
+    for (uint32_t k = 0; k < 12; k++) {
+        struct hand h = start(k & 1, k & 2 ? LA_IFACE_CSUM_TX : 0, gso[k % 3]);
+        /* at the end of a segment, of the window, of the text, with a FIN behind it */
+        const uint32_t len = k % 4 == 0 ? 14600 : 1000 + 3001 * k;
+        struct la_stack *s;
+        void *mem =
+            mmap(NULL, h.mem_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        uint32_t one_at, all_at;
+
+        if (k % 5 == 0) /* a window that ends within a segment */
+            hand_rx(&h, "ACK rcv 0 snd 0 wnd 7000");
+        assert_int_equal(la_send(h.s, h.now, h.conn, text, len, 0), len);
+        if (k % 3 == 0)
+            assert_int_equal(la_shutdown(h.s, h.now, h.conn, LA_SHUT_WR), LA_OK);
+        assert_int_equal(la_clone(h.s, mem, h.mem_bytes, &s), LA_OK);
+
+        const uint32_t n = take(s, h.now, 1, one, &one_at);
+        assert_int_equal(take(h.s, h.now, 64, all, &all_at), n);
+        assert_int_equal(one_at, all_at);
+        assert_memory_equal(one, all, all_at);
+        assert_memory_equal(mem, h.mem, h.mem_bytes);
+        assert_null(la_check(h.s));
+        munmap(mem, h.mem_bytes);
+        hand_free(&h);
+    }
+}
+
+TEST(copied_with_its_sum_a_packet_is_whole)
+{
+    for (uint32_t len = 1; len < 1400; len += 61) {
+        struct hand h = start(len & 1, len & 2 ? 0 : LA_IFACE_CSUM_TX, 0);
+        struct la_tx tx;
+        struct ip_packet ip;
+
+        assert_int_equal(la_send(h.s, h.now, h.conn, bytes, len, LA_SEND_MORE), len);
+        assert_int_equal(la_send(h.s, h.now, h.conn, bytes, 3, 0), 3);
+        assert_int_equal(la_tx(h.s, h.now, &tx, 1), 1);
+        assert_int_equal(la_tx_copy_sum(&tx, 0, packet, sizeof packet), tx.len_bytes);
+        assert_int_equal(ip_parse(packet, tx.len_bytes, &ip), LA_DROP_NONE);
+        assert_true(tcp_checksum_ok(0, ip.src, ip.dst, ip.payload, ip.payload_len));
+        assert_memory_equal(packet + tx.header_len, bytes, len);
+        hand_free(&h);
+    }
 }
 
 TEST(answers_go_before_icmp_and_icmp_before_connections)
