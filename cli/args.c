@@ -233,7 +233,10 @@ static void print_option(char letter, const char *name, const char *value, const
                  value ? value : "");
     else
         snprintf(left, sizeof left, "    --%s%s%s", name, value ? " " : "", value ? value : "");
-    printf("  %-28s %s", left, help);
+    if (strlen(left) > 27)
+        printf("  %s\n  %-28s %s", left, "", help);
+    else
+        printf("  %-28s %s", left, help);
     if (standard != NULL)
         printf(" (%s)", standard);
     putchar('\n');
@@ -254,7 +257,7 @@ void args_help(const struct args_command *c)
                c->usage[i][0] != '\0' ? " " : "", c->usage[i]);
     printf("\n%s\n", c->about);
     print_options(&c->options);
-    print_option('h', "help", NULL, NULL, "this");
+    print_option('h', "help", NULL, NULL, "show this");
     if (c->common.count > 0) {
         puts("\nWhat all commands on the stack take:\n");
         print_options(&c->common);

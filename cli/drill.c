@@ -329,7 +329,7 @@ static int take_path(void *to, const char *value)
 
 static const struct args_option options[] = {
     ARGS_FLAG('k', "kernel", struct drilling, config.kernel,
-              "examine this machine's kernel, in real time (root)"),
+              "examine this machine's kernel, in real time; wants root"),
     ARGS_FLAG(0, "json", struct drilling, json,
               "one JSON object a line for each script, and a summary"),
     ARGS_FLAG(0, "tap", struct drilling, tap,
@@ -337,13 +337,13 @@ static const struct args_option options[] = {
     ARGS_FLAG('q', "quiet", struct drilling, quiet,
               "only scripts that do not pass, and the summary"),
     ARGS_NUMBER('j', "jobs", "N", NULL, 1, 256, struct drilling, jobs,
-                "scripts at a time, not one a processor or 1 with --kernel"),
+                "scripts at a time, for one a processor, or 1 with --kernel"),
     ARGS_NUMBER(0, "time", "SECONDS", "60", 1, 86400, struct drilling, seconds,
                 "real time a script may take"),
     ARGS_OWN('D', "define", "NAME=VALUE", NULL, take_define,
              "replace the word NAME in the scripts"),
 #define CONFIG(name, value, standard, help) ARGS_OWN(0, name, value, standard, take_config, help)
-    CONFIG("ip_version", "WHICH", "ipv4", "ipv4, ipv6 or ipv4-mapped-ipv6"),
+    CONFIG("ip_version", "WHICH", "ipv4", "of ipv4, ipv6 and ipv4-mapped-ipv6"),
     CONFIG("local_ip", "ADDRESS", "192.168.0.1", "of the host under test"),
     CONFIG("remote_ip", "ADDRESS", "192.0.2.1", "of the script's side"),
     CONFIG("bind_port", "PORT", "8080", "what bind(fd, ..., ...) binds to"),
@@ -353,7 +353,7 @@ static const struct args_option options[] = {
     CONFIG("tolerance_usecs", "N", "4000", "how far times may be off"),
     CONFIG("tolerance_percent", "N", NULL, "the same, of the time since the event before"),
     CONFIG("remote_isn", "N", "0", "added to the script's own sequence numbers"),
-    CONFIG("seed", "N", "1", "lastack's secret: its initial sequence numbers"),
+    CONFIG("seed", "N", "1", "the secret of lastack: its initial sequence numbers"),
 #undef CONFIG
 };
 static const struct args_operand operands[] = { ARGS_OPERANDS("scripts", take_path) };
@@ -387,13 +387,14 @@ const struct args_command cmd_drill = {
              "without privileges, in virtual time.  A folder stands for all *.pkt files in it.\n",
     .options = { ARGS_LIST(options) },
     .operands = { ARGS_LIST(operands) },
-    .examples = "A script that says what connect() must do:\n"
+    .examples = "A script that opens a listener:\n"
                 "\n"
                 "    printf '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\\n' >a.pkt\n"
-                "    printf '+0 connect(3, ..., ...) = -1 EINVAL\\n' >>a.pkt\n"
+                "    printf '+0 bind(3, ..., ...) = 0\\n' >>a.pkt\n"
+                "    printf '+0 listen(3, 1) = 0\\n' >>a.pkt\n"
                 "    lastack drill a.pkt\n"
                 "\n"
-                "which fails, and shows why.  docs/drill.md describes the language.\n",
+                "docs/drill.md describes the language.\n",
     .status = "Exit status: 0 all pass, 1 one fails, 2 one can not be read, 77 none fails but one\n"
               "wants something that is not supported.\n",
     .run = drill_main,

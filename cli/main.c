@@ -33,13 +33,14 @@ static void help(FILE *to)
           to);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->what);
-    fputs(
-        "\n"
-        "'lastack help COMMAND' and 'lastack COMMAND --help' tell more.  To begin with, as root:\n"
-        "\n"
-        "    lastack serve .              and in another window\n"
-        "    curl http://10.108.97.2/\n",
-        to);
+    fputs("\n"
+          "'lastack help COMMAND' and 'lastack COMMAND --help' tell more.\n"
+          "\n"
+          "Examples:\n"
+          "\n"
+          "    sudo lastack serve . &\n"
+          "    curl http://10.108.97.2/\n",
+          to);
 }
 
 static const struct args_command *find(const char *name)

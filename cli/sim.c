@@ -119,7 +119,7 @@ static const struct args_option options[] = {
     ARGS_FLAG('l', "list", struct request, list, "list the scenarios"),
     ARGS_OWN('s', "scenario", "NAME", NULL, take_scenario,
              "which one; without it, seeds are shared out"),
-    ARGS_OWN(0, "seed", "S", NULL, take_seed, "run one seed, decimal or 0x..."),
+    ARGS_OWN(0, "seed", "S", NULL, take_seed, "run one seed, decimal or hexadecimal with 0x"),
     ARGS_FLAG('t', "trace", struct request, trace,
               "with --seed: print every packet and state change"),
     ARGS_OWN(0, "seeds", "N|A..B", NULL, take_seeds, "run seeds 1 to N, or A to B"),
