@@ -34,6 +34,24 @@ static inline bool addr_is_v4(const struct la_addr *a)
     return (w.high | ((w.low & k) ^ m)) == 0;
 }
 
+/* The IPv4 address at @at, in the mapped form: made of whole words, for it is read as such. */
+static inline struct la_addr addr_v4_at(const uint8_t *at)
+{
+    const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
+    const uint16_t one = 1;
+    uint8_t first;
+    uint32_t prefix, octets;
+    struct addr_words w = { 0, 0 };
+    struct la_addr a;
+
+    memcpy(&first, &one, 1); /* 1 on a little-endian machine: known to the compiler */
+    memcpy(&prefix, mapped, sizeof(prefix));
+    memcpy(&octets, at, sizeof(octets));
+    w.low = first == 1 ? (uint64_t)octets << 32 | prefix : (uint64_t)prefix << 32 | octets;
+    memcpy(a.bytes, &w, sizeof(w));
+    return a;
+}
+
 static inline bool addr_equal(const struct la_addr *a, const struct la_addr *b)
 {
     const struct addr_words x = addr_words(a);

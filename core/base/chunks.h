@@ -93,6 +93,17 @@ void queue_init(struct queue *q);
 uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
 /*
+ * queue_place() - Copy text to where queue_append() would, and sum it, but change nothing.
+ * @sum: what to begin with
+ *
+ * The queue has no reservation, and chunks_room() suffices (both asserted).  Return: @sum with the
+ * text's, as if it began at an even offset.
+ */
+uint64_t queue_place(const struct queue *q, const struct chunks *p, void *arena,
+                     const uint8_t *bytes, uint32_t len_bytes, uint32_t features, uint64_t sum);
+/* What was placed becomes part of the queue; the pool was not used meanwhile. */
+void queue_keep(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
+/*
  * Room to write at the end: fills @spans with the free space of the tail chunk and of new
  * chunks, which are linked but count nothing until queue_commit().  @max spans, at most
  * @want bytes.  A second reservation replaces the first; any other change of the queue ends

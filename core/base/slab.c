@@ -76,6 +76,19 @@ uint32_t slab_take(struct slab *b, void *arena)
     return i;
 }
 
+void *slab_peek_next(const struct slab *b, void *arena, struct slab_peek *at)
+{
+    uint32_t i = at->free;
+
+    if (i != SLAB_NONE)
+        at->free = link_decode(i, slot_at(b, arena, i)->link);
+    else if (at->high < b->cap)
+        i = at->high++;
+    else
+        return NULL;
+    return (uint8_t *)arena + b->offset + (uint64_t)i * b->item_bytes;
+}
+
 void slab_give(struct slab *b, void *arena, uint32_t i)
 {
     LA_ASSERT(slab_live(b, arena, i));

@@ -54,6 +54,16 @@ static inline void *slab_at(const struct slab *b, const void *arena, uint32_t i)
 uint32_t slab_take(struct slab *b, void *arena);
 /* Same, leaving the bytes as they are (for chunks). */
 uint32_t slab_take_raw(struct slab *b, void *arena);
+/* The slots that slab_take_raw() would give next, one after another, without taking them. */
+struct slab_peek {
+    uint32_t free, high;
+};
+static inline struct slab_peek slab_peek(const struct slab *b)
+{
+    return (struct slab_peek){ .free = b->free, .high = b->high };
+}
+/* NULL at the end. */
+void *slab_peek_next(const struct slab *b, void *arena, struct slab_peek *at);
 /* The slot must be live (asserted). */
 void slab_give(struct slab *b, void *arena, uint32_t i);
 bool slab_live(const struct slab *b, const void *arena, uint32_t i);

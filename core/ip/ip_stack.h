@@ -45,6 +45,12 @@ struct ip_reply {
 
 #define IP_PINGS_MAX 8
 
+#define IP_JUDGED 8 /* a power of two */
+struct ip_judged {
+    struct la_addr src, dst;
+    uint32_t iface; /* LA_IFACES_MAX: none */
+};
+
 struct ip {
     uint32_t iface_count, local_count, route_count;
     struct ip_iface ifaces[LA_IFACES_MAX];
@@ -54,15 +60,25 @@ struct ip {
     struct ip_reply replies[IP_REPLIES_MAX]; /* ring */
     uint32_t reply_first, reply_count;
     uint32_t reply_taken; /* descriptors handed out whose chunks were not given back yet */
-    struct {              /* the last pair of addresses that was judged to be fine */
-        struct la_addr src, dst;
-        uint32_t iface; /* LA_IFACES_MAX: none */
-    } judged;
+    struct ip_judged
+        judged[IP_JUDGED]; /* pairs of addresses found fine lately, by ip_judged_at() */
     struct la_ping_reply pings[IP_PINGS_MAX]; /* ring: the newest are kept */
     uint32_t ping_first, ping_count;
 };
 
 void ip_init(struct ip *ip, la_time now);
+static inline uint32_t ip_judged_at(const struct la_addr *src, const struct la_addr *dst)
+{
+    return (src->bytes[15] ^ dst->bytes[15]) % IP_JUDGED;
+}
+/* Has a packet from @src to @dst on @iface been found fine lately? */
+static inline bool ip_is_judged(const struct ip *ip, uint32_t iface, const struct la_addr *src,
+                                const struct la_addr *dst)
+{
+    const struct ip_judged *j = &ip->judged[ip_judged_at(src, dst)];
+
+    return j->iface == iface && addr_equal(&j->src, src) && addr_equal(&j->dst, dst);
+}
 /* Our addresses change: packets are judged anew. */
 void ip_forget_judged(struct ip *ip);
 int ip_iface_add(struct ip *ip, const struct la_iface_config *config);

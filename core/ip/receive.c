@@ -59,13 +59,12 @@ static bool is_icmp(const struct ip_packet *p)
 }
 
 /*
- * The verdict depends on both addresses, the interface and our own addresses alone, so the pair
- * that passed last passes again; whoever changes our addresses forgets it (ip_forget_judged).
+ * The verdict depends on both addresses, the interface and our own addresses alone, so a pair
+ * that passed lately passes again; whoever changes our addresses forgets it (ip_forget_judged).
  */
 static enum la_drop judge_addresses(struct ip *ip, uint16_t iface, const struct ip_packet *p)
 {
-    if (ip->judged.iface == iface && addr_equal(&ip->judged.src, &p->src) &&
-        addr_equal(&ip->judged.dst, &p->dst))
+    if (ip_is_judged(ip, iface, &p->src, &p->dst))
         return LA_DROP_NONE;
     if (!source_ok(ip, iface, p))
         return LA_DROP_IP_SOURCE;
@@ -73,9 +72,8 @@ static enum la_drop judge_addresses(struct ip *ip, uint16_t iface, const struct 
         return is_icmp(p) ? LA_DROP_ICMP_MULTICAST : LA_DROP_IP_MULTICAST;
     if (!ip_is_local(ip, p->dst))
         return LA_DROP_IP_DESTINATION;
-    ip->judged.src = p->src;
-    ip->judged.dst = p->dst;
-    ip->judged.iface = iface;
+    ip->judged[ip_judged_at(&p->src, &p->dst)] =
+        (struct ip_judged){ .src = p->src, .dst = p->dst, .iface = iface };
     return LA_DROP_NONE;
 }
 

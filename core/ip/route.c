@@ -33,7 +33,8 @@ void ip_init(struct ip *ip, la_time now)
 
 void ip_forget_judged(struct ip *ip)
 {
-    ip->judged.iface = LA_IFACES_MAX;
+    for (uint32_t i = 0; i < IP_JUDGED; i++)
+        ip->judged[i].iface = LA_IFACES_MAX;
 }
 
 /* Interfaces ----------------------------------------------------------------------- */

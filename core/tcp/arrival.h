@@ -16,13 +16,25 @@ struct tcp_path {
     uint32_t mtu_bytes;
 };
 
+/* A segment as stack/ hands it over. */
+struct tcp_input {
+    struct la_addr src, dst; /* as on the wire */
+    const struct tcp_seg *seg;
+    struct tcp_path path;
+    uint32_t segs;   /* segments inside: 1 unless the driver merged some */
+    bool unverified; /* nobody has looked at the checksum yet */
+    uint64_t sum;    /* then: of pseudo-header and TCP header */
+};
+
 struct tcp_arrival {
     struct tcp *t;
     const struct tcp_seg *seg;
     struct tcp_flow flow; /* seen from this side */
     struct tcp_path path; /* back to the sender */
     uint32_t hash;        /* of flow */
-    uint32_t segs;        /* segments inside: 1 unless the driver merged some */
+    uint32_t segs;        /* see struct tcp_input, as the next two */
+    bool unverified;
+    uint64_t sum;
 
     struct tcp_conn *c; /* the full connection, if it is one */
     uint32_t ci;

@@ -9,6 +9,7 @@
  * A burst is treated segment by segment, and settled once: acknowledgments of text that
  * came merely in order wait until the burst is over (MUST-58, MUST-59).
  */
+#include "core/base/checksum.h"
 #include "core/tcp/tcp.h"
 
 void tcp_touch(struct tcp *t, uint32_t ci)
@@ -64,20 +65,25 @@ void tcp_treated(struct tcp_arrival *a, uint64_t handle)
     tcp_touch(t, ci);
 }
 
+/* Nothing is done with a segment before its checksum is known to be right. */
+static bool verified(struct tcp_arrival *a)
+{
+    const struct tcp_seg *seg = a->seg;
+
+    if (!a->unverified)
+        return true;
+    a->unverified = false;
+    return checksum_finish(checksum_add(a->t->env.cpu_features, a->sum, seg->text, seg->len)) == 0;
+}
+
 /* A full connection: SYN-SENT has its own five steps, the others share eight. */
-static void arrives_conn(struct tcp_arrival *a, uint32_t ci)
+static void arrives_conn(struct tcp_arrival *a)
 {
     struct tcp *t = a->t;
-    struct tcp_conn *c = conn_at(t, ci);
-    const uint64_t handle = slab_handle(&t->conns, t, ci);
+    const uint64_t handle = slab_handle(&t->conns, t, a->ci);
 
-    a->c = c;
-    a->ci = ci;
-    a->from = c->state;
-    c->segs_in += a->segs;
-    if (tcp_arrives_fast(a)) {
-        LA_DCHECK(a->reason == LA_DROP_NONE);
-    } else if (c->state == LA_SYN_SENT) {
+    a->c->segs_in += a->segs;
+    if (a->c->state == LA_SYN_SENT) {
         if (tcp_arrives_synsent(a) == TCP_GO_ON)
             tcp_arrives_after_syn(a);
     } else {
@@ -99,15 +105,82 @@ static void arrives_nobody(struct tcp_arrival *a)
     trace_rx(a, opened ? (uint8_t)LA_SYN_RECEIVED : a->from, 0);
 }
 
-void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const struct tcp_seg *seg,
-                 struct tcp_path path, uint32_t segs)
+/*
+ * What stands under the 4-tuple.  In a burst it is often the connection that the last segment was
+ * for: that one is asked first.  In these states a connection stands in the index, alone.
+ */
+static struct index_entry find(struct tcp_arrival *a)
 {
+    struct tcp *t = a->t;
+    const uint32_t ci = t->recent.ci;
+    struct index_entry e;
+
+    if (slab_live(&t->conns, t, ci)) {
+        const struct tcp_conn *c = conn_at(t, ci);
+
+        if (in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2) | S(CLOSE_WAIT)) &&
+            flow_equal(&c->flow, &a->flow)) {
+            a->hash = c->hash;
+            return (struct index_entry){ .type = INDEX_CONN, .value = ci };
+        }
+    }
+    a->hash = tcp_hash_recent(t, &a->flow);
+    e = tcp_lookup(t, &a->flow, a->hash);
+    if (e.type == INDEX_CONN)
+        t->recent.ci = e.value;
+    return e;
+}
+
+/* Step by step, whatever is there under the 4-tuple. */
+static void arrives_at(struct tcp_arrival *a, struct index_entry e)
+{
+    switch (e.type) {
+    case INDEX_CONN:
+        arrives_conn(a);
+        break;
+    case INDEX_HALF_OPEN:
+        tcp_arrives_half(a, e.value);
+        break;
+    case INDEX_SHORT:
+        if (tcp_arrives_short(a, e.value))
+            arrives_nobody(a);
+        break;
+    case INDEX_FREE:
+        arrives_nobody(a);
+        break;
+    }
+}
+
+/* What tcp_treated() does, where the connection is known to have stayed what it was. */
+static void taken_fast(struct tcp_arrival *a)
+{
+    struct tcp *t = a->t;
+    struct tcp_conn *c = a->c;
+
+    c->segs_in += a->segs;
+    if (t->env.trace.cap > 0)
+        trace_rx(a, c->state, slab_handle(&t->conns, t, a->ci));
+    c->last_rx = t->env.now;
+    if (c->ack_now)
+        ack_flush(t, a->ci);
+    if (!c->touched)
+        tcp_touch(t, a->ci);
+}
+
+bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
+{
+    const struct tcp_seg *seg = in->seg;
     struct tcp_arrival a = {
         .t = t,
         .seg = seg,
-        .flow = { .laddr = dst, .raddr = src, .lport = seg->dst_port, .rport = seg->src_port },
-        .path = path,
-        .segs = segs,
+        .flow = { .laddr = in->dst,
+                  .raddr = in->src,
+                  .lport = seg->dst_port,
+                  .rport = seg->src_port },
+        .path = in->path,
+        .segs = in->segs,
+        .unverified = in->unverified,
+        .sum = in->sum,
         .text = seg->text,
         .len = seg->len,
         .text_seq = seq_add(seg->seq, (seg->flags & TCP_SYN) != 0),
@@ -115,25 +188,22 @@ void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const st
         .ci = SLAB_NONE,
         .reopens = TCP_REF_NONE,
     };
-    struct index_entry e;
+    enum tcp_fast fast = TCP_FAST_OTHER;
 
-    LA_ASSERT(segs > 0);
-    a.hash = tcp_hash_recent(t, &a.flow);
-    e = tcp_lookup(t, &a.flow, a.hash);
-    switch (e.type) {
-    case INDEX_CONN:
-        arrives_conn(&a, e.value);
-        break;
-    case INDEX_HALF_OPEN:
-        tcp_arrives_half(&a, e.value);
-        break;
-    case INDEX_SHORT:
-        if (tcp_arrives_short(&a, e.value))
-            arrives_nobody(&a);
-        break;
-    case INDEX_FREE:
-        arrives_nobody(&a);
-        break;
+    LA_ASSERT(in->segs > 0);
+    const struct index_entry e = find(&a);
+    if (e.type == INDEX_CONN) {
+        a.ci = e.value;
+        a.c = conn_at(t, a.ci);
+        a.from = a.c->state;
+        fast = tcp_arrives_fast(&a);
     }
+    if (fast == TCP_FAST_CORRUPT || (fast == TCP_FAST_OTHER && !verified(&a)))
+        return false;
+    if (fast == TCP_FAST_TAKEN)
+        taken_fast(&a);
+    else
+        arrives_at(&a, e);
     env_drop(&t->env, a.reason);
+    return true;
 }

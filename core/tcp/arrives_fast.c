@@ -11,6 +11,7 @@
  *
  * Cost: no loop but the copy of the text; the connection's lines, the tail chunk, the segment.
  */
+#include "core/base/checksum.h"
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
@@ -63,42 +64,64 @@ static bool expected(const struct tcp_arrival *a)
     return ack_expected(c, seg) && (seg->len == 0 || text_expected(a->t, c, seg));
 }
 
-/* Step 7: the text is appended, nothing else waits. */
-static void take_text(struct tcp_arrival *a)
+/*
+ * Is the checksum right?  Text that comes alone is copied to where it will lie on the way, so that
+ * it is touched once.  What an ACK beside it frees goes back to the pool first, as in the steps, so
+ * there the copy has to wait.
+ */
+static bool verify(struct tcp_arrival *a, bool place)
+{
+    struct tcp *t = a->t;
+    const uint32_t features = t->env.cpu_features;
+    uint64_t sum;
+
+    if (place)
+        sum = queue_place(&a->c->rcvq, &t->env.chunks, t, a->text, a->len, features, a->sum);
+    else
+        sum = checksum_add(features, a->sum, a->text, a->len);
+    return checksum_finish(sum) == 0;
+}
+
+/* Step 7: the text becomes part of the stream, and nothing else waits. */
+static void take_text(struct tcp_arrival *a, bool placed)
 {
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
-    const uint32_t n =
-        queue_append(&c->rcvq, &t->env.chunks, t, a->text, a->len, UINT32_MAX, CHUNKS_ORDINARY);
 
-    LA_ASSERT(n == a->len); /* text_expected() saw room */
-    c->rcv.nxt = seq_add(c->rcv.nxt, n);
-    c->bytes_received += n;
-    ack_text(t, a->ci, n, a->segs);
+    if (placed)
+        queue_keep(&c->rcvq, &t->env.chunks, t, a->len);
+    else
+        queue_append(&c->rcvq, &t->env.chunks, t, a->text, a->len, UINT32_MAX, CHUNKS_ORDINARY);
+    c->rcv.nxt = seq_add(c->rcv.nxt, a->len);
+    c->bytes_received += a->len;
+    ack_text(t, a->ci, a->len, a->segs);
     conn_ready(t, a->ci, true);
 }
 
-bool tcp_arrives_fast(struct tcp_arrival *a)
+enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a)
 {
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
 
     if (!expected(a))
-        return false;
-    if (c->timestamps && seq_le(seg->seq, c->rcv.last_ack)) { /* RFC 7323 4.3 (2) */
+        return TCP_FAST_OTHER;
+    const bool advances = !seq_eq(seg->ack, c->snd.una);
+    const bool place = a->unverified && !advances && a->len > 0;
+    if (a->unverified && !verify(a, place))
+        return TCP_FAST_CORRUPT;
+    if (c->timestamps && seq_le(seg->seq, c->rcv.last_ack)) { /* step 1: RFC 7323 4.3 (2) */
         c->ts_recent = seg->opt.ts_val;
         c->ts_recent_at = t->env.now;
     }
-    c->probes = 0;
+    c->probes = 0; /* step 5 */
     c->ka_probes = 0;
-    const bool advances = !seq_eq(seg->ack, c->snd.una);
     if (advances)
         tcp_ack_advance(a, seg->ack);
     snd_window_update(a, advances);
     tcp_rtx_rearm(t, a->ci);
     tcp_output_wake(t, a->ci);
     if (a->len > 0)
-        take_text(a);
-    return true;
+        take_text(a, place);
+    return TCP_FAST_TAKEN;
 }

@@ -305,6 +305,7 @@ struct tcp {
     struct { /* the 4-tuple that was hashed last */
         struct tcp_flow flow;
         uint32_t hash;
+        uint32_t ci; /* the connection the last segment was for; it may be gone */
     } recent;
     uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056 algorithm 4 */
     uint16_t shards, shard;

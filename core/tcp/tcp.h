@@ -15,9 +15,8 @@
 
 /* arrives.c: SEGMENT ARRIVES (3.10.7) ------------------------------------------- */
 
-/* @packet data: addresses as on the wire.  @segs: see struct tcp_arrival. */
-void tcp_arrives(struct tcp *t, struct la_addr src, struct la_addr dst, const struct tcp_seg *seg,
-                 struct tcp_path path, uint32_t segs);
+/* False: the checksum is wrong, and nothing was done.  in->path leads back to the sender. */
+bool tcp_arrives(struct tcp *t, const struct tcp_input *in);
 /* After a burst: send what the segments of each connection called for, once. */
 void tcp_settle(struct tcp *t);
 void tcp_touch(struct tcp *t, uint32_t ci);
@@ -29,8 +28,13 @@ void tcp_arrives_closed(struct tcp_arrival *a);
 void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li);
 enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a);
 void tcp_arrives_other(struct tcp_arrival *a);
-/* The common case of tcp_arrives_other(), or false with nothing done. */
-bool tcp_arrives_fast(struct tcp_arrival *a);
+/* The common case of tcp_arrives_other(). */
+enum tcp_fast {
+    TCP_FAST_TAKEN,
+    TCP_FAST_OTHER,   /* it is not that case; nothing was done */
+    TCP_FAST_CORRUPT, /* its checksum is wrong; nothing was done */
+};
+enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a);
 void tcp_arrives_after_syn(struct tcp_arrival *a); /* from the sixth step on */
 void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref);
 /* True if the segment is to be given to a listener: a->reopens then names the record, untouched. */

@@ -24,11 +24,6 @@
 #define DONT_FRAGMENT 0x4000u
 #define MORE_AND_OFFSET 0x3fffu
 
-static struct la_addr load_addr(const uint8_t *at)
-{
-    return la_addr_v4(at[0], at[1], at[2], at[3]);
-}
-
 static bool options_ok(const uint8_t *bytes, uint32_t len_bytes)
 {
     uint32_t i = 0;
@@ -65,8 +60,8 @@ enum la_drop ipv4_parse(const uint8_t *bytes, uint32_t len_bytes, bool quoted,
     out->ttl = bytes[8];
     out->protocol = bytes[9];
     out->next_header_at = 9;
-    out->src = load_addr(bytes + 12);
-    out->dst = load_addr(bytes + 16);
+    out->src = addr_v4_at(bytes + 12);
+    out->dst = addr_v4_at(bytes + 16);
     out->dont_fragment = (fragment & DONT_FRAGMENT) != 0;
     out->fragment = (fragment & MORE_AND_OFFSET) != 0;
 

@@ -10,7 +10,7 @@
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
-bool sound_arrives_fast(struct tcp_arrival *a);
+enum tcp_fast sound_arrives_fast(struct tcp_arrival *a);
 #define tcp_arrives_fast sound_arrives_fast
 #include "core/tcp/arrives_fast.c"
 #undef tcp_arrives_fast
@@ -32,14 +32,15 @@ enum fault {
 static enum fault fault;
 static uint32_t taken;
 
-bool tcp_arrives_fast(struct tcp_arrival *a)
+enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a)
 {
     const tcp_seq wl1 = a->c->snd.wl1;
     const uint32_t ts_recent = a->c->ts_recent;
     struct tcp_conn *c = a->c;
 
-    if (!sound_arrives_fast(a))
-        return false;
+    const enum tcp_fast done = sound_arrives_fast(a);
+    if (done != TCP_FAST_TAKEN)
+        return done;
     taken++;
     switch (fault) {
     case NO_FAULT:
@@ -70,7 +71,7 @@ bool tcp_arrives_fast(struct tcp_arrival *a)
         c->deadline[TCP_DL_RTX].ns--;
         break;
     }
-    return true;
+    return done;
 }
 
 /* A transfer both ways through the simulator, where one burst in a few is shadowed. */

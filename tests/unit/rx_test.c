@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* rx_test.c - Packets in: what is dropped before TCP sees it, bursts, segments inside. */
+#include "sim/check/shadow.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -25,7 +26,7 @@ static void give(struct hand *h, uint32_t len, uint16_t flags, uint16_t gso)
         .bytes = packet, .len_bytes = len, .flags = flags, .gso_size_bytes = gso
     };
 
-    la_rx(h->s, h->now, &f, 1);
+    shadow_rx_or_panic(h->s, h->now, &f, 1);
 }
 
 TEST(one_wrong_bit_anywhere_in_a_segment_drops_it)

@@ -7,8 +7,8 @@
  */
 #include "core/tcp/tcp.h"
 
-bool tcp_arrives_fast(struct tcp_arrival *a)
+enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a)
 {
     (void)a;
-    return false;
+    return TCP_FAST_OTHER;
 }
