@@ -181,6 +181,7 @@ static int make_stack(struct session *s, struct station *st, la_time now)
 
     la_config_default(&config);
     la_rt_random(config.secret, sizeof config.secret);
+    config.cpu_features = la_rt_cpu_features();
     config.chunks = CHUNKS;
     config.trace_records = o->ladder || o->json || o->pcap != NULL ? TRACE_RECORDS : 0;
     st->arena_bytes = la_bytes_needed(&config);

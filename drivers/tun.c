@@ -30,7 +30,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define BURST_BYTES (256u * 1024u)
+#define BURST_BYTES (64u * 1024u)
 /* The largest frame: IPv6's header and 65,535 bytes behind it. */
 #define FRAME_BYTES_MAX (65535u + 40u)
 #define ALIGN_BYTES 64u
