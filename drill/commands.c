@@ -163,7 +163,6 @@ const char *drill_fixed_sysctl(const char *name)
         { "net.ipv4.tcp_ecn_fallback", "" },
         { "net.ipv4.tcp_fastopen", "0" },
         { "net.ipv4.tcp_syncookies", "0" },
-        { "net.ipv4.tcp_tw_reuse", "0" },
         { "net.ipv4.tcp_abort_on_overflow", "0" },
         { "net.ipv4.tcp_congestion_control", "reno" },
         { "net.ipv4.tcp_allowed_congestion_control", "reno" },
@@ -189,7 +188,6 @@ const char *drill_fixed_sysctl(const char *name)
         { "net.ipv4.tcp_comp_sack_nr", "0" },
         { "net.ipv4.tcp_comp_sack_delay_ns", "" },
         { "net.ipv4.tcp_comp_sack_slack_ns", "" },
-        { "net.ipv4.ip_local_port_range", "32768 60999" },
         /* Pacing, offloads and queues below TCP: there are none. */
         { "net.ipv4.tcp_min_tso_segs", "" },
         { "net.ipv4.tcp_tso_win_divisor", "" },

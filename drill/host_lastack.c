@@ -363,20 +363,15 @@ static enum drill_said set_sysctl(void *context, const char *name, const char *v
                                   size_t room)
 {
     struct host *h = context;
-    char *end;
     if (strncmp(name, "net.inet.", 9) == 0 || strncmp(name, "kern.", 5) == 0)
         return drill_freebsd_sysctl(name, value, set_sysctl, h, why, room);
-    const uint64_t number = strtoull(value, &end, 10);
     const char *fixed = drill_fixed_sysctl(name);
-    const bool is_number = end != value && *end == '\0';
-    if (is_number) {
-        const enum la_err err = la_sysctl_set(h->stack, name, number);
-        if (err == LA_OK)
-            return DRILL_SAID_OK;
-        if (err != LA_ENOENT) {
-            snprintf(why, room, "sysctl %s=%s: out of range here", name, value);
-            return DRILL_SAID_UNSUPPORTED;
-        }
+    const enum la_err err = la_sysctl_write(h->stack, name, value);
+    if (err == LA_OK)
+        return DRILL_SAID_OK;
+    if (err != LA_ENOENT) {
+        snprintf(why, room, "sysctl %s=%s: out of range here", name, value);
+        return DRILL_SAID_UNSUPPORTED;
     }
     if (fixed != NULL && (fixed[0] == '\0' || strcmp(fixed, value) == 0))
         return DRILL_SAID_OK;

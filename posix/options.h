@@ -5,6 +5,10 @@
 
 #include "posix/sockets.h"
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* since Linux 6.3 */
+#endif
+
 /* What setsockopt() was given, or where getsockopt() puts it. */
 struct optbuf {
     const void *in;

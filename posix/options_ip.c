@@ -120,3 +120,27 @@ int opt_set_v6only(struct la_sockets *x, struct sock *s, const struct optbuf *b)
     s->set.v6only = value != 0;
     return 0;
 }
+
+int opt_get_portrange(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, (int)(s->set.port_min | (uint32_t)s->set.port_max << 16));
+}
+
+int opt_set_portrange(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+    uint16_t low, high;
+
+    (void)x;
+    if (err != 0)
+        return err;
+    low = (uint16_t)(uint32_t)value;
+    high = (uint16_t)((uint32_t)value >> 16);
+    if (low != 0 && high != 0 && low > high)
+        return -EINVAL;
+    s->set.port_min = low;
+    s->set.port_max = high;
+    return 0;
+}

@@ -83,6 +83,16 @@ int opt_set_usertimeout(struct la_sockets *x, struct sock *s, const struct optbu
     return set_number(x, s, b, LA_OPT_USER_TIMEOUT, 0, 86400000);
 }
 
+int opt_get_msl(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    return opt_put_int(b, (int)sock_option(x, s, LA_OPT_MSL));
+}
+
+int opt_set_msl(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_number(x, s, b, LA_OPT_MSL, 0, 240000);
+}
+
 int opt_get_linger2(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
     return opt_put_int(b, (int)sock_option(x, s, LA_OPT_LINGER2));

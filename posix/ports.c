@@ -5,8 +5,9 @@
  * Two sockets meet on a port if some address belongs to both.  They may share it if both have
  * SO_REUSEADDR and neither listens; a port that was not asked for by number is shared with
  * nobody.  What has no descriptor counts too: connections in accept queues, orphans and
- * TIME-WAIT, each with the setting its socket had.  Those stand only in the core, so a bind
- * walks the core's tables once: O(connections), for bind() is called once a server.
+ * TIME-WAIT, each with the setting its socket had.  Those stand only in the core, which counts
+ * them by port and tells with la_port_asked().  Only where it can not - a small stack, or one
+ * address of a port that has had connections at several - are its rows walked.
  */
 #include "posix/sockets.h"
 
@@ -26,6 +27,16 @@ void port_hold(struct la_sockets *x, struct sock *s)
     s->port_next = *head;
     *head = s;
     s->on_port = true;
+    x->ports_held[s->local.port / 64] |= UINT64_C(1) << s->local.port % 64;
+}
+
+static bool port_held(const struct la_sockets *x, uint16_t port)
+{
+    const struct sock *s = x->port[bucket_of(port)];
+
+    while (s != NULL && s->local.port != port)
+        s = s->port_next;
+    return s != NULL;
 }
 
 void port_drop(struct la_sockets *x, struct sock *s)
@@ -39,6 +50,8 @@ void port_drop(struct la_sockets *x, struct sock *s)
         at = &(*at)->port_next;
     *at = s->port_next;
     s->on_port = false;
+    if (!port_held(x, s->local.port))
+        x->ports_held[s->local.port / 64] &= ~(UINT64_C(1) << s->local.port % 64);
 }
 
 /* A connection that is over has given back a port that was not asked for by number. */
@@ -112,8 +125,8 @@ static bool row_counts(const struct sock *s, const struct la_row *row)
     return row->state != LA_CLOSED && overlap(span_of(s), at);
 }
 
-static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
-                         bool relax)
+static bool walk_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
+                          bool relax)
 {
     struct la_row rows[ROWS];
     uint64_t cursor = 0;
@@ -127,35 +140,80 @@ static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint1
     return false;
 }
 
+/* The records of one family that stand on the port, as far as their addresses are @s's. */
+static enum la_port_answer family_conflict(const struct la_sockets *x, const struct sock *s,
+                                           bool v4, uint16_t port, bool relax)
+{
+    const struct span at = span_of(s);
+
+    if (la_addr_is_unspecified(at.addr) ? !(v4 ? covers(&at, la_addr_v4(0, 0, 0, 0)) : at.v6)
+                                        : la_addr_is_v4(at.addr) != v4)
+        return LA_PORT_FREE;
+    return la_port_asked(x->stack, s->local.addr, v4, port, relax && reuse_of(x, s));
+}
+
+static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
+                         bool relax)
+{
+    const enum la_port_answer v4 = family_conflict(x, s, true, port, relax);
+    const enum la_port_answer v6 = family_conflict(x, s, false, port, relax);
+
+    if (v4 == LA_PORT_TAKEN || v6 == LA_PORT_TAKEN)
+        return true;
+    return (v4 == LA_PORT_WALK || v6 == LA_PORT_WALK) && walk_conflict(x, s, port, relax);
+}
+
 bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
 {
     return sock_conflict(x, s, port, relax) || row_conflict(x, s, port, relax);
 }
 
-/* One walk marks every port that overlaps; then candidates cost O(1) each. */
-static void mark_taken(const struct la_sockets *x, const struct sock *s, uint64_t taken[1024])
+/*
+ * Where the core has no table, one walk marks every port that overlaps: candidates cost O(1) each.
+ * Return: whether it was walked.
+ */
+static bool mark_taken(const struct la_sockets *x, const struct sock *s, uint64_t taken[1024])
 {
     struct la_row rows[ROWS];
     uint64_t cursor = 0;
     uint32_t n;
 
     memset(taken, 0, 1024 * sizeof taken[0]);
+    if (la_port_asked(x->stack, s->local.addr, true, 1, false) != LA_PORT_WALK)
+        return false;
     while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
         for (uint32_t i = 0; i < n; i++)
             if (row_counts(s, &rows[i]))
                 taken[rows[i].local.port / 64] |= UINT64_C(1) << rows[i].local.port % 64;
+    return true;
+}
+
+/* Is it one that connect() leaves to us as long as it can?  See core/tcp/ports.c. */
+static bool left_to_bind(const struct la_sockets *x, const struct sock *s, uint16_t port)
+{
+    uint64_t min = 0;
+
+    if (la_sysctl_get(x->stack, "net.lastack.ip_local_port_min", &min) != LA_OK)
+        la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
+    if (s->set.port_min > min)
+        min = s->set.port_min;
+    return (port - min) % 2 != 0;
 }
 
 int port_for_bind(struct la_sockets *x, const struct sock *s, uint16_t *port)
 {
+    const struct la_port_wish wish = { .min = s->set.port_min, .max = s->set.port_max };
     const struct la_endpoint none = { .port = 0 };
     uint64_t taken[1024];
+    const bool walked = mark_taken(x, s, taken);
 
-    mark_taken(x, s, taken);
-    for (uint32_t tried = 0; tried < UINT16_MAX; tried++) {
-        if (la_port_choose(x->stack, now_of(x), s->local.addr, none, port) != LA_OK)
+    for (uint32_t tried = 0; tried < 2 * UINT16_MAX; tried++) {
+        if (la_port_choose_between(x->stack, now_of(x), s->local.addr, none, &wish, port) != LA_OK)
             return -EADDRINUSE;
-        if ((taken[*port / 64] >> *port % 64 & 1) == 0 && !sock_conflict(x, s, *port, false))
+        if (tried < UINT16_MAX && !left_to_bind(x, s, *port))
+            continue;
+        if ((taken[*port / 64] >> *port % 64 & 1) == 0 && !sock_conflict(x, s, *port, false) &&
+            (walked || !row_conflict(x, s, *port, false)))
             return 0;
     }
     return -EADDRINUSE;
@@ -164,16 +222,13 @@ int port_for_bind(struct la_sockets *x, const struct sock *s, uint16_t *port)
 int port_for_connect(struct la_sockets *x, const struct sock *s, struct la_endpoint remote,
                      uint16_t *port)
 {
-    for (uint32_t tried = 0; tried < UINT16_MAX; tried++) {
-        const enum la_err err = la_port_choose(x->stack, now_of(x), s->local.addr, remote, port);
-        const struct sock *t = x->port[bucket_of(*port)];
+    const struct la_port_wish wish = {
+        .min = s->set.port_min,
+        .max = s->set.port_max,
+        .avoid = x->ports_held, /* ports that somebody asked for are left alone */
+    };
+    const enum la_err err =
+        la_port_choose_between(x->stack, now_of(x), s->local.addr, remote, &wish, port);
 
-        if (err != LA_OK)
-            return error_of(err == LA_EACCES ? LA_ENETUNREACH : err);
-        while (t != NULL && t->local.port != *port)
-            t = t->port_next;
-        if (t == NULL) /* ports that somebody asked for are left alone */
-            return 0;
-    }
-    return -EADDRNOTAVAIL;
+    return error_of(err == LA_EACCES ? LA_ENETUNREACH : err);
 }

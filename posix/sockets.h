@@ -79,6 +79,7 @@ struct settings {
     int tos, tclass;
     bool broadcast, no_port, linger, v6only;
     uint32_t linger_s;
+    uint16_t port_min, port_max;       /* IP_LOCAL_PORT_RANGE; 0: the sysctl's */
     uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
     int rcvlowat;
 };
@@ -119,6 +120,7 @@ struct la_sockets {
     struct la_sockets_use use;
     uint64_t cookies;
     struct sock *port[PORT_BUCKETS];
+    uint64_t ports_held[65536 / 64]; /* a bit for each port that stands in the table */
     struct sock *lingering;
 };
 

@@ -77,12 +77,19 @@ enum la_err la_open(struct la_stack *s, la_time now, struct la_endpoint local,
     return err;
 }
 
-enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local,
-                           struct la_endpoint remote, uint16_t *port)
+enum la_err la_port_choose_between(struct la_stack *s, la_time now, struct la_addr local,
+                                   struct la_endpoint remote, const struct la_port_wish *wish,
+                                   uint16_t *port)
 {
+    const struct tcp_port_range all = tcp_port_range(&s->tcp);
+    const struct tcp_port_range range = {
+        wish->min >= all.min && wish->min <= all.max ? wish->min : all.min,
+        wish->max >= all.min && wish->max <= all.max ? wish->max : all.max,
+    };
     struct tcp_flow flow = { .laddr = local, .raddr = remote.addr, .rport = remote.port };
     struct ip_path path = { .iface = 0 };
     enum la_err err = LA_OK;
+    uint32_t takes;
 
     if (remote.port != 0 && mixed(local, remote.addr))
         return LA_EINVAL;
@@ -90,10 +97,16 @@ enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local
     if (remote.port != 0)
         err = choose_path(s, &flow, &path);
     if (err == LA_OK)
-        err = tcp_choose_port(&s->tcp, &flow);
+        err = tcp_choose_port(&s->tcp, range, wish->avoid, &flow, &takes);
     *port = flow.lport;
     stack_leave(s);
     return err;
+}
+
+enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local,
+                           struct la_endpoint remote, uint16_t *port)
+{
+    return la_port_choose_between(s, now, local, remote, &(struct la_port_wish){ .min = 0 }, port);
 }
 
 enum la_err la_listen(struct la_stack *s, la_time now, const struct la_listen_config *config,
@@ -322,6 +335,7 @@ enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum l
     stack_enter(s, now);
     if (ci != SLAB_NONE) {
         struct tcp_conn *c = conn_at(&s->tcp, ci);
+        const bool reuse = c->set.reuse;
 
         if (option == LA_OPT_MAXSEG && (c->state != LA_SYN_SENT || c->segs_out > 0))
             err = LA_EISCONN; /* the SYN has told our size already */
@@ -329,6 +343,8 @@ enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum l
             err = tcp_setting_set(&s->tcp, &c->set, option, value);
         if (err == LA_OK)
             tcp_setting_changed(&s->tcp, ci, option);
+        if (c->set.reuse != reuse && c->state != LA_CLOSED)
+            port_use_changed(&s->tcp, &c->flow, c->set.reuse);
     }
     stack_leave(s);
     return err;

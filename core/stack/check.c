@@ -272,6 +272,8 @@ const char *la_check(const struct la_stack *s)
     if (broken == NULL)
         broken = check_short(t);
     if (broken == NULL)
+        broken = port_check(t);
+    if (broken == NULL)
         broken = check_chunks(s);
     return broken;
 }

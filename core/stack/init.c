@@ -11,6 +11,7 @@
 
 #define PAGE 4096u
 #define LINE 64u
+#define PORT_ROWS_FROM 8192u /* records, from which on walking them all is too much for a bind() */
 
 void la_config_default(struct la_config *config)
 {
@@ -25,6 +26,7 @@ void la_config_default(struct la_config *config)
         .chunk_bytes = 4096,
         .reserve_chunks = 64,
         .reply_slots = 256,
+        .port_maps = 64,
         .shards = 1,
     };
 }
@@ -60,6 +62,8 @@ static bool in_range(const struct la_config *c)
         return false;
     if (c->trace_records > LA_SLOTS_MAX || c->reply_slots > 65536)
         return false;
+    if (c->port_maps > LA_PORT_MAPS_MAX)
+        return false;
     return c->shards > 0 && c->shard < c->shards;
 }
 
@@ -93,6 +97,9 @@ bool stack_layout(const struct la_config *c, struct layout *out)
     out->short6 = place(out, c->short_v6, TCP_SHORT6_BYTES);
     out->index = place(out, 1, index_bytes((uint32_t)entries));
     out->chunks = place(out, c->chunks, c->chunk_bytes);
+    out->port_maps = place(out, c->port_maps, sizeof(struct tcp_port_map));
+    out->port_row_count = entries < PORT_ROWS_FROM ? 0 : 2 * 65536;
+    out->port_rows = place(out, out->port_row_count, sizeof(struct tcp_port_row));
     out->trace = place(out, c->trace_records, sizeof(struct la_trace));
     out->bytes = (out->bytes + LINE - 1) & ~(uint64_t)(LINE - 1);
     return true;
@@ -115,6 +122,7 @@ static void init_env(struct la_stack *s, const struct la_config *c, const struct
 #define LA_KNOB(field, name, value, min, max, text) e->knobs.field = value;
 #include <lastack/knobs.def>
 #undef LA_KNOB
+    e->knobs.max_tw_buckets = c->short_v4 + c->short_v6;
     e->trace.offset = l->trace;
     e->trace.cap = c->trace_records;
 }
@@ -131,6 +139,9 @@ static void init_tables(struct tcp *t, const struct la_config *c, const struct l
     slab_init(&t->half6, l->half6, TCP_HALF6_BYTES, c->half_open_v6);
     slab_init(&t->short4, l->short4, TCP_SHORT4_BYTES, c->short_v4);
     slab_init(&t->short6, l->short6, TCP_SHORT6_BYTES, c->short_v6);
+    slab_init(&t->port_maps, l->port_maps, sizeof(struct tcp_port_map), c->port_maps);
+    t->port_rows.offset = l->port_rows;
+    t->port_rows.count = l->port_row_count;
     index_init(&t->index, l->index, entries);
     wheel_init(&t->wheel, l->conns + node, sizeof(struct tcp_conn), t->env.now);
     t->replies.offset = l->replies;

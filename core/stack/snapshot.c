@@ -34,6 +34,9 @@ uint32_t la_extents(const struct la_stack *s, struct la_extent out[LA_EXTENTS_MA
     n = add_slab(out, n, &t->half6);
     n = add_slab(out, n, &t->short4);
     n = add_slab(out, n, &t->short6);
+    n = add_slab(out, n, &t->port_maps);
+    n = add(out, n, t->port_rows.offset,
+            (uint64_t)t->port_rows.count * sizeof(struct tcp_port_row));
     for (uint32_t i = 0; i < pieces; i++)
         n = add(out, n, of_index[i].offset_bytes, of_index[i].len_bytes);
     n = add_slab(out, n, &t->env.chunks.slab);
@@ -54,6 +57,7 @@ void la_trim(struct la_stack *s, uint32_t page_bytes,
     slab_trim(&t->half6, s, page_bytes, each, context);
     slab_trim(&t->short4, s, page_bytes, each, context);
     slab_trim(&t->short6, s, page_bytes, each, context);
+    slab_trim(&t->port_maps, s, page_bytes, each, context);
     slab_trim(&t->env.chunks.slab, s, page_bytes, each, context);
     index_trim(&t->index, s, page_bytes, each, context);
     stack_leave(s);
@@ -142,7 +146,7 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
                           c->want_rtx,   c->in_recovery, c->rto_recovery, c->timing,
                           c->push,       c->more,        c->starved,      c->urgent,
                           c->r1_told,    c->established, c->fin_known,    c->persist,
-                          c->zero_adv,   c->text_shut };
+                          c->zero_adv,   c->text_shut,   c->parks };
     uint64_t word = 0;
 
     for (uint32_t i = 0; i < LA_COUNT_OF(bits); i++)
@@ -153,6 +157,7 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
 static void put_settings(struct item *it, const struct tcp_settings *s)
 {
     put(it, (uint64_t)s->rcvbuf << 32 | s->sndbuf);
+    put(it, s->msl_ms1);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
                 (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse << 4 |
@@ -268,7 +273,7 @@ static void hash_short(struct mix *m, const struct tcp *t, uint32_t ref)
     put_time(&it, m, w->expires);
     put(&it, (uint64_t)seq_raw(w->rcv_nxt) << 32 | seq_raw(w->snd_nxt));
     put(&it, (uint64_t)w->rcv_wnd << 32 | w->ts_recent);
-    put(&it, w->ts_offset);
+    put(&it, (uint64_t)w->msl_ms1 << 32 | w->ts_offset);
     put(&it, w->flags & TCP_SHORT_ACKED ? (uint32_t)(m->now_ns / NS_PER_MS) - w->invalid_ms : 0);
     take(m, &it);
 }

@@ -9,7 +9,7 @@
  * connection's.  So a segment with ACK that asks for something is acknowledged and restarts the
  * clock, a RST is ignored (RFC 1337), and a SYN may reopen only where sequence number or time
  * stamp prove it new (RFC 9293 3.6.1 MAY-2, RFC 6191).  See
- * docs/decisions/0007-reset-in-time-wait.md and docs/decisions/0021-time-wait.md.
+ * docs/decisions/0007-reset-in-time-wait.md and docs/decisions/0022-time-wait.md.
  */
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
@@ -19,10 +19,8 @@
 static void refresh_timestamp(struct tcp_arrival *a, struct tcp_short *w)
 {
     if (w->flags & TCP_SHORT_TIMESTAMPS && a->seg->opt.has_timestamps &&
-        !tcp_ts_older(a->seg->opt.ts_val, w->ts_recent)) {
+        !tcp_ts_older(a->seg->opt.ts_val, w->ts_recent))
         w->ts_recent = a->seg->opt.ts_val;
-        w->ts_recent_ms = (uint32_t)(a->t->env.now.ns / NS_PER_MS);
-    }
 }
 
 /* A SYN that is newer than everything the old connection received. */
@@ -65,8 +63,8 @@ static void orphan_fin_wait_2(struct tcp_arrival *a, uint32_t ref)
     }
     w->rcv_nxt = seq_add(w->rcv_nxt, 1);
     refresh_timestamp(a, w);
-    short_restart(t, ref, LA_TIME_WAIT);
     reply_ack_short(t, ref, false);
+    (void)short_time_wait(t, ref);
 }
 
 /*
@@ -80,7 +78,7 @@ static void restart(struct tcp_arrival *a, uint32_t ref)
 
     if (w->state == LA_TIME_WAIT && (seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK &&
         (tcp_seg_len(seg) > 0 || seq_eq(seg->seq, w->rcv_nxt)))
-        short_restart(a->t, ref, LA_TIME_WAIT);
+        short_restart(a->t, ref);
 }
 
 /* A segment that was not acceptable. */

@@ -10,17 +10,33 @@ static bool permitted(struct la_addr a)
     return !la_addr_is_unspecified(a) && !addr_is_multicast(a) && !addr_is_broadcast(a);
 }
 
-/* The 4-tuple is free, or a port that makes it free is chosen. */
-static enum la_err settle_tuple(struct tcp *t, struct tcp_flow *flow)
+/* The 4-tuple is free, or a port that makes it free is chosen.  @takes: see tcp_choose_port(). */
+static enum la_err settle_tuple(struct tcp *t, struct tcp_flow *flow, uint32_t *takes)
 {
+    struct index_entry e;
+
+    *takes = TCP_REF_NONE;
     if (flow->lport == 0)
-        return tcp_choose_port(t, flow);
-    if (tcp_lookup(t, flow, tcp_hash_recent(t, flow)).type != INDEX_FREE)
-        return LA_EADDRINUSE;
-    return LA_OK;
+        return tcp_choose_port(t, tcp_port_range(t), NULL, flow, takes);
+    e = tcp_lookup(t, flow, tcp_hash_recent(t, flow));
+    if (e.type == INDEX_SHORT && short_reusable(t, e.value, true))
+        *takes = e.value;
+    return e.type == INDEX_FREE || *takes != TCP_REF_NONE ? LA_OK : LA_EADDRINUSE;
 }
 
-static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t user)
+/* In place of a record in TIME-WAIT: above every number of the old connection. */
+static void take_over(struct tcp *t, struct tcp_conn *c, uint32_t ref)
+{
+    const tcp_seq floor = short_iss_floor(t, ref);
+
+    if (seq_lt(c->iss, floor))
+        c->iss = floor;
+    short_park(t, ref);
+    c->parks = true;
+    env_count(&t->env, LA_COUNT_TWRecycled);
+}
+
+static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t user, uint32_t takes)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const struct env_knobs *k = &t->env.knobs;
@@ -31,6 +47,8 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->user = user;
     c->iface = (uint8_t)path.iface;
     tcp_begin_numbers(t, &c->flow, &c->iss, &c->ts_offset);
+    if (takes != TCP_REF_NONE)
+        take_over(t, c, takes);
     c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = c->iss;
     c->timestamps = k->timestamps != 0;
     c->sack = k->sack != 0;
@@ -51,13 +69,13 @@ enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, 
                      la_conn_id *out)
 {
     enum la_err err;
-    uint32_t hash, ci;
+    uint32_t hash, ci, takes;
 
     if (flow.rport == 0)
         return LA_EINVAL;
     if (!permitted(flow.raddr))
         return LA_EACCES;
-    err = settle_tuple(t, &flow);
+    err = settle_tuple(t, &flow, &takes);
     if (err != LA_OK)
         return err;
     hash = tcp_hash_recent(t, &flow);
@@ -69,7 +87,8 @@ enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, 
         conn_release(t, ci);
         return LA_ENOBUFS;
     }
-    begin(t, ci, path, user);
+    port_use_add(t, &flow, false);
+    begin(t, ci, path, user, takes);
     out->bits = slab_handle(&t->conns, t, ci);
     return LA_OK;
 }

@@ -41,6 +41,7 @@ enum tcp_deadline {
 struct tcp_settings {
     uint32_t rcvbuf, sndbuf;
     uint32_t user_timeout_ms;
+    uint32_t msl_ms1; /* MSL, ms, and one */
     uint16_t keepidle_s, keepintvl_s, linger2_s, maxseg;
     uint8_t keepcnt, ttl, tos;
     bool nodelay : 1;
@@ -133,6 +134,7 @@ struct tcp_conn {
     uint8_t ka_probes;   /* keepalive probes since an answer */
     uint8_t quick;       /* segments still to be acknowledged at once */
     uint16_t ack_segs;   /* full-size segments in order since the last ACK went out */
+    uint16_t reason;     /* enum la_drop */
     uint32_t ack_bytes;  /* bytes of text in order since then */
 
     struct queue sndq; /* from snd.una */
@@ -151,7 +153,6 @@ struct tcp_conn {
     uint32_t reserved;     /* bytes of the send reservation in force */
     int16_t error;         /* enum la_err that ended it */
     int16_t soft_error;
-    uint16_t reason; /* enum la_drop */
     struct tcp_settings set;
     uint64_t user;
 
@@ -220,8 +221,8 @@ struct tcp_short {
     tcp_seq rcv_nxt, snd_nxt;
     uint32_t rcv_wnd; /* as it was last advertised */
     uint32_t ts_recent, ts_offset;
-    uint32_t ts_recent_ms; /* when, low bits of milliseconds */
-    uint32_t invalid_ms;   /* when an ACK last went out, likewise; for the rate limit */
+    uint32_t msl_ms1;    /* of FIN-WAIT-2: the connection's, for the TIME-WAIT that follows */
+    uint32_t invalid_ms; /* when an ACK last went out, low bits of ms; for the rate limit */
     union tcp_tuple tuple;
 };
 #define TCP_SHORT_TIMESTAMPS 1u
@@ -279,6 +280,28 @@ struct tcp_reply {
     uint8_t header[TCP_HEADER_BYTES + TCP_OPTIONS_MAX];
 };
 
+/* The ports in use towards one crowded destination. */
+struct tcp_port_map {
+    struct slot slot; /* slot.link: next of its bucket */
+    struct la_addr laddr, raddr;
+    uint16_t rport;
+    uint16_t min, max; /* the range in which, and: */
+    uint32_t rule;     /* the knobs under which: */
+    uint32_t hash;
+    uint32_t count;      /* bits set */
+    la_time none_before; /* no TIME-WAIT can be taken over, unless one returns */
+    uint64_t used_at;    /* a count of searches */
+    uint64_t taken[65536 / 64];
+};
+
+/* What stands on a local port, of one family. */
+struct tcp_port_row {
+    struct la_addr laddr; /* of all of them, unless: */
+    uint32_t several;     /* there were others since the port was empty */
+    uint32_t records;
+    uint32_t strict; /* of those, without SO_REUSEADDR */
+};
+
 #define TCP_LISTEN_BUCKETS 16
 #define TCP_PORT_TABLE 32
 
@@ -308,6 +331,17 @@ struct tcp {
         uint32_t ci; /* the connection the last segment was for; it may be gone */
     } recent;
     uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056 algorithm 4 */
+    uint32_t port_map_bucket[TCP_PORT_TABLE];
+    struct slab port_maps;
+    uint64_t port_clock, port_searches, port_probes;
+    struct tcp_port_reserved {
+        uint16_t min, max;
+    } reserved[LA_PORT_RANGES_MAX]; /* in ascending order, apart from each other */
+    uint32_t reserved_count;
+    struct {
+        uint64_t offset; /* of struct tcp_port_row, two a port */
+        uint32_t count;  /* 0: there is no table */
+    } port_rows;
     uint16_t shards, shard;
     uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
     uint32_t iface_mtu[LA_IFACES_MAX];

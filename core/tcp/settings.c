@@ -62,6 +62,9 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
     case LA_OPT_QUICKACK:
         set->quickack = value != 0;
         break;
+    case LA_OPT_MSL:
+        set->msl_ms1 = (uint32_t)value + 1;
+        break;
     case LA_OPT_REUSEADDR:
         set->reuse = value != 0;
         break;
@@ -118,6 +121,9 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
         break;
     case LA_OPT_QUICKACK:
         *value = set->quickack;
+        break;
+    case LA_OPT_MSL:
+        *value = set->msl_ms1 > 0 ? set->msl_ms1 - 1 : k->msl_ms;
         break;
     case LA_OPT_REUSEADDR:
         *value = set->reuse;

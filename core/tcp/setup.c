@@ -19,6 +19,8 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->key_index = siphash_subkey(config->secret, 4);
     for (uint32_t i = 0; i < TCP_PORT_TABLE; i++) /* RFC 6056 3.3.4: at random to begin with */
         t->port_table[i] = (uint32_t)siphash(&t->key_port, &i, sizeof(i));
+    for (uint32_t i = 0; i < TCP_PORT_TABLE; i++)
+        t->port_map_bucket[i] = SLAB_NONE;
     t->recent.hash = tcp_hash(t, &t->recent.flow); /* of no 4-tuple at all: consistent */
     t->shards = config->shards;
     t->shard = config->shard;

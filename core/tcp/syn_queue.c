@@ -168,6 +168,7 @@ void half_free(struct tcp *t, uint32_t ref)
     index_remove(&t->index, t, tcp_hash_recent(t, &flow),
                  (struct index_entry){ .type = INDEX_HALF_OPEN, .value = ref });
     trace_state(t, &flow, 0, LA_SYN_RECEIVED, LA_CLOSED, LA_DROP_NONE);
+    port_freed(t, &flow);
     if (half_at(t, ref)->flags & TCP_HALF_PARKS)
         short_return(t, &flow, tcp_hash_recent(t, &flow));
     half_give(t, ref);
@@ -237,6 +238,7 @@ uint32_t half_grow(struct tcp *t, uint32_t ref)
                   (struct index_entry){ .type = INDEX_CONN, .value = ci });
     half_give(t, ref);
     conn_state(t, c, LA_SYN_RECEIVED); /* the record was there already: no edge */
+    port_use_add(t, &c->flow, c->set.reuse);
     listener_accept_push(t, c->listener, ci);
     env_count(&t->env, LA_COUNT_PassiveOpens);
     return ci;

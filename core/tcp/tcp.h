@@ -112,12 +112,18 @@ uint32_t half_class_of(uint32_t retries);
 
 /* The connection becomes a short record in @state; its shell stays if it is held. */
 void short_enter(struct tcp *t, uint32_t ci, enum la_state state);
-void short_restart(struct tcp *t, uint32_t ref, enum la_state state);
+/* TIME-WAIT begins anew, as long as before. */
+void short_restart(struct tcp *t, uint32_t ref);
+/* From FIN-WAIT-2 to TIME-WAIT.  False if it is over at once: a 2MSL of zero. */
+bool short_time_wait(struct tcp *t, uint32_t ref);
+/* May connect() take the record over?  @bound: the port was asked for by number. */
+bool short_reusable(const struct tcp *t, uint32_t ref, bool bound);
+/* Behind this moment, if nothing else stands against it. */
+la_time short_reusable_after(const struct tcp *t, uint32_t ref);
 /* @reason is for the trace: whoever calls counts it. */
 void short_free(struct tcp *t, uint32_t ref, enum la_drop reason);
 la_time short_deadline(const struct tcp *t);
 bool short_tick(struct tcp *t);
-uint64_t tcp_time_wait_ns(const struct tcp *t);
 /* Above everything the old connection sent, and its window: the least ISS of the new one. */
 tcp_seq short_iss_floor(const struct tcp *t, uint32_t ref);
 /* A new connection begins to take the record's place: it answers nothing, its clock goes on. */
@@ -300,7 +306,32 @@ void tcp_begin_numbers(const struct tcp *t, const struct tcp_flow *flow, tcp_seq
                        uint32_t *ts_offset);
 tcp_seq tcp_isn(const struct tcp *t, const struct tcp_flow *flow);
 uint32_t tcp_ts_offset(const struct tcp *t, const struct tcp_flow *flow);
-enum la_err tcp_choose_port(struct tcp *t, struct tcp_flow *flow);
+/* Ports to choose from. */
+struct tcp_port_range {
+    uint32_t min, max;
+};
+struct tcp_port_range tcp_port_range(const struct tcp *t);
+/*
+ * LA_OK with flow->lport chosen, or LA_EADDRNOTAVAIL.  *@takes: the record in TIME-WAIT that has to
+ * be taken over for it, or TCP_REF_NONE.  @avoid: a bit for each of 65,536 ports that are left
+ * alone, or NULL.
+ */
+enum la_err tcp_choose_port(struct tcp *t, struct tcp_port_range range, const uint64_t *avoid,
+                            struct tcp_flow *flow, uint32_t *takes);
+bool tcp_port_reserved(const struct tcp *t, uint32_t port);
+/* The index has forgotten this 4-tuple. */
+void port_freed(struct tcp *t, const struct tcp_flow *flow);
+/* A record of this 4-tuple is in TIME-WAIT again. */
+void port_returned(struct tcp *t, const struct tcp_flow *flow);
+const char *port_check(const struct tcp *t);
+
+/* port_use.c: what stands on a local port ------------------------------------------------------------- */
+
+void port_use_add(struct tcp *t, const struct tcp_flow *flow, bool reuse);
+void port_use_sub(struct tcp *t, const struct tcp_flow *flow, bool reuse);
+void port_use_changed(struct tcp *t, const struct tcp_flow *flow, bool reuse);
+enum la_port_answer port_asked(const struct tcp *t, struct la_addr addr, bool v4, uint16_t port,
+                               bool reuse);
 
 /* trace.c ----------------------------------------------------------------------------------------------- */
 

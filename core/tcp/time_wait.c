@@ -14,16 +14,22 @@
 
 #define ISS_BEYOND 65537u /* the largest window without scaling, and two */
 
-uint64_t tcp_time_wait_ns(const struct tcp *t)
+#define SOON_NS (4 * NS_PER_S) /* as Linux draws the line between TW and TWKilled */
+
+/* @msl_ms1: the connection's own, and one; 0: the knob decides. */
+static uint64_t time_wait_ns(const struct tcp *t, uint32_t msl_ms1)
 {
-    return 2u * NS_PER_MS * t->env.knobs.msl_ms;
+    return 2u * NS_PER_MS * (msl_ms1 > 0 ? msl_ms1 - 1 : t->env.knobs.msl_ms);
 }
 
-/* FIN-WAIT-2 has a duration for each LINGER2: so many at most in a family, for TIME-WAIT needs room. */
-#define FIN_WAIT_2_CLASSES 4
+/*
+ * FIN-WAIT-2 has a duration for each LINGER2, TIME-WAIT one for each MSL: so many at most of each, in
+ * a family.  A duration too many shares the class that lasts next longest, or else the longest.
+ */
+#define CLASSES_ALIKE 4
+_Static_assert(TCP_SHORT_CLASSES == 2 * 2 * CLASSES_ALIKE, "room for each of them");
 
-/* The class of FIN-WAIT-2 that lasts as long or, failing that, longest. */
-static uint32_t nearest(const struct tcp *t, bool v4, uint64_t duration_ns)
+static uint32_t nearest(const struct tcp *t, enum la_state state, bool v4, uint64_t duration_ns)
 {
     uint32_t best = TCP_SHORT_CLASSES;
 
@@ -31,20 +37,18 @@ static uint32_t nearest(const struct tcp *t, bool v4, uint64_t duration_ns)
         const struct tcp_short_class *class = &t->short_class[k];
         const uint64_t best_ns = best < TCP_SHORT_CLASSES ? t->short_class[best].duration_ns : 0;
 
-        if (class->fifo.len == 0 || class->state != LA_FIN_WAIT_2 || class->v4 != v4)
+        if (class->fifo.len == 0 || class->state != state || class->v4 != v4)
             continue;
         if (best_ns < duration_ns
                 ? class->duration_ns > best_ns
                 : class->duration_ns >= duration_ns && class->duration_ns < best_ns)
             best = k;
     }
+    LA_ASSERT(best < TCP_SHORT_CLASSES);
     return best;
 }
 
-/*
- * The class of this duration; a new duration takes a free one.  TCP_SHORT_CLASSES if all are
- * taken.  A duration of FIN-WAIT-2 too many shares the nearest class.
- */
+/* The class of this duration, or the nearest; a new duration takes a free one. */
 static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t duration_ns)
 {
     uint32_t empty = TCP_SHORT_CLASSES;
@@ -60,10 +64,9 @@ static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t 
         if (class->fifo.len == 0 && empty == TCP_SHORT_CLASSES)
             empty = k;
     }
-    if (state == LA_FIN_WAIT_2 && alike >= FIN_WAIT_2_CLASSES)
-        return nearest(t, v4, duration_ns);
-    if (empty == TCP_SHORT_CLASSES)
-        return empty;
+    if (alike >= CLASSES_ALIKE)
+        return nearest(t, state, v4, duration_ns);
+    LA_ASSERT(empty < TCP_SHORT_CLASSES);
     t->short_class[empty].duration_ns = duration_ns;
     t->short_class[empty].state = (uint8_t)state;
     t->short_class[empty].v4 = v4;
@@ -73,8 +76,8 @@ static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t 
 static uint64_t duration_of(const struct tcp *t, enum la_state state, const struct tcp_conn *c)
 {
     if (state == LA_TIME_WAIT)
-        return tcp_time_wait_ns(t);
-    if (c != NULL && c->set.linger2_s > 0)
+        return time_wait_ns(t, c->set.msl_ms1);
+    if (c->set.linger2_s > 0)
         return c->set.linger2_s * NS_PER_S;
     return t->env.knobs.fin_timeout * NS_PER_S;
 }
@@ -101,8 +104,47 @@ void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
     else
         trace_state(t, &flow, 0, w->state, LA_CLOSED, reason);
     index_remove(&t->index, t, hash, (struct index_entry){ .type = INDEX_SHORT, .value = ref });
+    if (!(w->flags & TCP_SHORT_PARKED))
+        port_freed(t, &flow);
+    port_use_sub(t, &flow, (w->flags & TCP_SHORT_REUSE) != 0);
     short_unlink(t, w->class, ref);
     slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
+}
+
+/* Loopback at one end: nobody else's segments can be under way. */
+static bool loopback(const struct tcp_flow *f)
+{
+    return addr_is_loopback(f->laddr) || addr_is_loopback(f->raddr);
+}
+
+/*
+ * The new connection's time stamps go on where the old one's ended, so that the peer's PAWS refuses
+ * whatever is left of the old one (RFC 6191); without them nothing would.  A port that was asked
+ * for by number is taken over whatever tcp_tw_reuse says, as on Linux.
+ */
+bool short_reusable(const struct tcp *t, uint32_t ref, bool bound)
+{
+    const struct tcp_short *w = short_at(t, ref);
+    const struct env_knobs *k = &t->env.knobs;
+    struct tcp_flow flow;
+
+    if (w->state != LA_TIME_WAIT || w->flags & TCP_SHORT_PARKED ||
+        !(w->flags & TCP_SHORT_TIMESTAMPS) || !k->timestamps)
+        return false;
+    if (bound)
+        return true;
+    short_flow(w, ref, &flow);
+    if (k->tw_reuse == 0 || (k->tw_reuse == 2 && !loopback(&flow)))
+        return false;
+    return time_lt(short_reusable_after(t, ref), t->env.now);
+}
+
+la_time short_reusable_after(const struct tcp *t, uint32_t ref)
+{
+    const struct tcp_short *w = short_at(t, ref);
+    const uint64_t began_ns = w->expires.ns - t->short_class[w->class].duration_ns;
+
+    return (la_time){ began_ns + t->env.knobs.tw_reuse_delay_ms * NS_PER_MS };
 }
 
 tcp_seq short_iss_floor(const struct tcp *t, uint32_t ref)
@@ -136,30 +178,49 @@ void short_return(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
 
     LA_ASSERT(ref != TCP_REF_NONE);
     short_at(t, ref)->flags &= (uint8_t)~TCP_SHORT_PARKED;
+    port_returned(t, flow);
     trace_state(t, flow, 0, LA_CLOSED, LA_TIME_WAIT, LA_DROP_NONE);
 }
 
-/* The record of this family nearest its end goes.  False if there is none. */
-static bool evict(struct tcp *t, bool v4)
+/* The record nearest its end goes, of this family or, with @any, of either. */
+static void evict(struct tcp *t, bool v4, bool any)
 {
     uint32_t victim = TCP_REF_NONE;
 
     for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
         const uint32_t ref = t->short_class[k].fifo.head;
 
-        if (ref == TCP_REF_NONE || t->short_class[k].v4 != v4)
+        if (ref == TCP_REF_NONE || (!any && t->short_class[k].v4 != v4))
             continue;
         if (victim == TCP_REF_NONE ||
             time_lt(short_at(t, ref)->expires, short_at(t, victim)->expires))
             victim = ref;
     }
     if (victim == TCP_REF_NONE)
-        return false;
+        return;
     env_count(&t->env, LA_COUNT_TCPTimeWaitOverflow);
-    env_count(&t->env, LA_COUNT_TWKilled);
     env_drop(&t->env, LA_DROP_TIME_WAIT_EVICTED);
     short_free(t, victim, LA_DROP_TIME_WAIT_EVICTED);
-    return true;
+}
+
+/*
+ * A record under tcp_max_tw_buckets and the table's own limit.  Above a limit that was lowered, two
+ * go for each that comes.  SLAB_NONE, counted, if the limit is 0.
+ */
+static uint32_t take_record(struct tcp *t, bool v4)
+{
+    struct slab *slab = v4 ? &t->short4 : &t->short6;
+    const uint32_t most = t->env.knobs.max_tw_buckets;
+
+    if (most == 0) {
+        env_count(&t->env, LA_COUNT_TCPTimeWaitOverflow);
+        return SLAB_NONE;
+    }
+    for (uint32_t i = 0; i < 2 && t->short4.used + t->short6.used >= most; i++)
+        evict(t, v4, true);
+    if (slab_room(slab) == 0)
+        evict(t, v4, false);
+    return slab_take(slab, t);
 }
 
 static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state state)
@@ -171,7 +232,7 @@ static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state st
     w->rcv_wnd = tcp_rcv_wnd(c);
     w->ts_recent = c->ts_recent;
     w->ts_offset = c->ts_offset;
-    w->ts_recent_ms = (uint32_t)(c->ts_recent_at.ns / NS_PER_MS);
+    w->msl_ms1 = c->set.msl_ms1;
     w->flags = c->timestamps ? TCP_SHORT_TIMESTAMPS : 0;
     if (c->set.reuse)
         w->flags |= TCP_SHORT_REUSE;
@@ -183,33 +244,26 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const bool v4 = addr_is_v4(&c->flow.raddr);
-    struct slab *slab = v4 ? &t->short4 : &t->short6;
     const struct index_entry old = { .type = INDEX_CONN, .value = ci };
     const uint64_t duration_ns = duration_of(t, state, c);
-    uint32_t class = TCP_SHORT_CLASSES;
     uint32_t i = SLAB_NONE;
 
     LA_ASSERT(state == LA_TIME_WAIT || (state == LA_FIN_WAIT_2 && !c->held));
     if (c->want_ack || c->ack_segs > 0)
         reply_ack(t, ci); /* what is owed is said now: the record would not know */
-    if (duration_ns > 0) {
-        if (slab_room(slab) == 0)
-            (void)evict(t, v4);
-        class = class_for(t, state, v4, duration_ns);
-        if (class < TCP_SHORT_CLASSES)
-            i = slab_take(slab, t);
-    }
-    if (state == LA_TIME_WAIT)
-        env_count(&t->env, LA_COUNT_TW);
+    if (duration_ns > 0)
+        i = take_record(t, v4);
     if (i == SLAB_NONE) { /* no room, or a 2MSL of zero: the connection is over now */
-        if (duration_ns > 0)
-            env_count(&t->env, LA_COUNT_TCPTimeWaitOverflow);
         trace_state(t, &c->flow, 0, (uint8_t)state, LA_CLOSED, LA_DROP_TIME_WAIT_END);
         index_remove(&t->index, t, c->hash, old);
+        port_freed(t, &c->flow);
+        port_use_sub(t, &c->flow, c->set.reuse);
     } else {
+        const uint32_t class = class_for(t, state, v4, duration_ns);
         const uint32_t ref = v4 ? i : i | TCP_REF_V6;
         struct tcp_short *w = short_at(t, ref);
 
+        env_count(&t->env, duration_ns <= SOON_NS ? LA_COUNT_TWKilled : LA_COUNT_TW);
         fill(w, c, state);
         w->class = (uint8_t) class;
         w->expires = time_add(t->env.now, t->short_class[class].duration_ns);
@@ -222,30 +276,36 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
     conn_shell(t, ci);
 }
 
-void short_restart(struct tcp *t, uint32_t ref, enum la_state state)
+void short_restart(struct tcp *t, uint32_t ref)
 {
     struct tcp_short *w = short_at(t, ref);
-    const uint64_t duration_ns = duration_of(t, state, NULL);
-    uint32_t class;
 
+    LA_ASSERT(w->state == LA_TIME_WAIT);
     short_unlink(t, w->class, ref);
-    class = class_for(t, state, (ref & TCP_REF_V6) == 0, duration_ns);
-    if (class == TCP_SHORT_CLASSES) { /* all classes are in use: keep the old one */
-        class = w->class;
-        w->expires = time_add(t->env.now, t->short_class[class].duration_ns);
-    } else {
-        w->expires = time_add(t->env.now, duration_ns);
-    }
-    if (w->state != (uint8_t)state) {
-        struct tcp_flow flow;
+    w->expires = time_add(t->env.now, t->short_class[w->class].duration_ns);
+    short_link(t, w->class, ref);
+}
 
-        short_flow(w, ref, &flow);
-        trace_state(t, &flow, 0, w->state, (uint8_t)state, LA_DROP_NONE);
-        env_count(&t->env, LA_COUNT_TW);
+bool short_time_wait(struct tcp *t, uint32_t ref)
+{
+    struct tcp_short *w = short_at(t, ref);
+    const uint64_t duration_ns = time_wait_ns(t, w->msl_ms1);
+    struct tcp_flow flow;
+
+    LA_ASSERT(w->state == LA_FIN_WAIT_2);
+    if (duration_ns == 0) {
+        env_drop(&t->env, LA_DROP_TIME_WAIT_END);
+        short_free(t, ref, LA_DROP_TIME_WAIT_END);
+        return false;
     }
-    w->state = (uint8_t)state;
-    w->class = (uint8_t) class;
-    short_link(t, class, ref);
+    short_flow(w, ref, &flow);
+    trace_state(t, &flow, 0, w->state, LA_TIME_WAIT, LA_DROP_NONE);
+    short_unlink(t, w->class, ref);
+    w->class = (uint8_t)class_for(t, LA_TIME_WAIT, (ref & TCP_REF_V6) == 0, duration_ns);
+    w->state = LA_TIME_WAIT;
+    w->expires = time_add(t->env.now, t->short_class[w->class].duration_ns);
+    short_link(t, w->class, ref);
+    return true;
 }
 
 la_time short_deadline(const struct tcp *t)

@@ -26,6 +26,12 @@
 /* Smallest MSS this side will send with, whatever the peer or ICMP says (CVE-2019-11479). */
 #define LA_SEND_MSS_MIN 216
 
+/* Ranges in net.ipv4.ip_local_reserved_ports: walked for each 64 ports. */
+#define LA_PORT_RANGES_MAX 32
+
+/* Maps of ports in use, 8 KiB each: walked when all are taken and one is wanted. */
+#define LA_PORT_MAPS_MAX 1024
+
 /* Chunk size, bytes: a power of two. */
 #define LA_CHUNK_BYTES_MIN 512
 #define LA_CHUNK_BYTES_MAX 16384

@@ -133,6 +133,41 @@ uint32_t la_rows(const struct la_stack *s, uint64_t *cursor, struct la_row *out,
 uint32_t la_rows_slice(const struct la_stack *s, uint64_t *cursor, struct la_row *out, uint32_t max,
                        uint32_t slots);
 
+/* May @addr and @port be bound, as far as connections and short records know? */
+enum la_port_answer {
+    LA_PORT_FREE,
+    LA_PORT_TAKEN,
+    LA_PORT_WALK /* only la_rows() can tell */
+};
+/*
+ * la_port_asked() - What the table of local ports says.
+ * @addr:  A local address, or unspecified for all of its family
+ * @reuse: LA_OPT_REUSEADDR is wanted: records that have it are no hindrance
+ *
+ * Cost: O(1).  LA_PORT_WALK from stacks of few records, which have no table, and for one
+ * address of a port that has had records at several.
+ */
+enum la_port_answer la_port_asked(const struct la_stack *s, struct la_addr addr, bool v4,
+                                  uint16_t port, bool reuse);
+
+/* The local ports towards one destination. */
+struct la_ports_info {
+    uint32_t ports;            /* in net.ipv4.ip_local_port_range, without reserved ones */
+    uint32_t used;             /* of those, by a 4-tuple to the destination */
+    uint32_t time_wait;        /* of those, in TIME-WAIT */
+    uint64_t two_msl_ms;       /* how long each of them stays there */
+    uint64_t searches, probes; /* of the stack: ports chosen, and 4-tuples looked up for it */
+};
+/*
+ * la_ports_info() - The budget of ports from @local to @remote.
+ * @local: Unspecified: the address IP would choose
+ *
+ * Cost: one look-up a port of the range, whatever the number of connections.
+ * Return: LA_OK; as la_open() for addresses it refuses.
+ */
+LA_MUST_CHECK enum la_err la_ports_info(const struct la_stack *s, struct la_addr local,
+                                        struct la_endpoint remote, struct la_ports_info *out);
+
 /* A listener's two queues. */
 struct la_listener_info {
     uint32_t accept_len; /* established connections nobody has accepted */
@@ -162,7 +197,21 @@ LA_MUST_CHECK enum la_err la_kill(struct la_stack *s, la_time now, struct la_end
 LA_MUST_CHECK enum la_err la_sysctl_get(const struct la_stack *s, const char *name,
                                         uint64_t *value);
 LA_MUST_CHECK enum la_err la_sysctl_set(struct la_stack *s, const char *name, uint64_t value);
-/* The names in order, NULL after the last. */
+/*
+ * la_sysctl_write(), la_sysctl_read() - A setting in the text of /proc/sys: a number, or for
+ * net.ipv4.ip_local_port_range "low high", for net.ipv4.ip_local_reserved_ports "8080,9000-9010".
+ * @bytes: Room at @text; LA_SYSCTL_TEXT_MAX is enough
+ *
+ * Return: LA_OK; LA_ENOENT (no such name); LA_EINVAL (no such value, or no room).
+ */
+#define LA_SYSCTL_TEXT_MAX 512
+LA_MUST_CHECK enum la_err la_sysctl_write(struct la_stack *s, const char *name, const char *text);
+LA_MUST_CHECK enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *text,
+                                         uint32_t bytes);
+/* Those that are no number: NULL after the last. */
+const char *la_sysctl_list_name(uint32_t i);
+const char *la_sysctl_list_text(uint32_t i);
+/* The names of the others in order, NULL after the last. */
 const char *la_sysctl_name(uint32_t i);
 const char *la_sysctl_text(uint32_t i);
 

@@ -50,6 +50,9 @@ struct la_sockets_config {
     uint32_t rcvbuf_max; /* net.core.rmem_max; 0 = 212992 */
 };
 
+/* Options that only lastack has, at the level IPPROTO_TCP: docs/options.md. */
+#define LA_TCP_MSL 0x4c01
+
 #define LA_NOFILE_MAX (1u << 20)
 
 /* Return: NULL with errno set (EINVAL, ENOMEM). */

@@ -24,7 +24,8 @@ extern "C" {
  *
  * Return: LA_OK; LA_EINVAL (port 0, mixed families); LA_EACCES (remote is multicast,
  *         broadcast or unspecified: MUST-46); LA_EADDRNOTAVAIL (local address not ours,
- *         or no port left); LA_EADDRINUSE (this 4-tuple is taken); LA_ENETUNREACH;
+ *         or no port left); LA_EADDRINUSE (this 4-tuple is taken, and not by a TIME-WAIT that
+ *         time stamps make it safe to take over: net.ipv4.tcp_tw_reuse); LA_ENETUNREACH;
  *         LA_ENOBUFS.
  * RFC:    9293 3.10.1; MUST-43, MUST-44, MUST-45.
  */
@@ -67,6 +68,15 @@ LA_MUST_CHECK enum la_err la_listener_set_backlog(struct la_stack *s, la_listene
  */
 LA_MUST_CHECK enum la_err la_port_choose(struct la_stack *s, la_time now, struct la_addr local,
                                          struct la_endpoint remote, uint16_t *port);
+
+struct la_port_wish {
+    uint16_t min, max;     /* each counts if it lies in net.ipv4.ip_local_port_range */
+    const uint64_t *avoid; /* 1024 words, a bit for each port that is not wanted; or NULL */
+};
+/* The same among certain ports.  Everything in @wish is borrowed for this call. */
+LA_MUST_CHECK enum la_err la_port_choose_between(struct la_stack *s, la_time now,
+                                                 struct la_addr local, struct la_endpoint remote,
+                                                 const struct la_port_wish *wish, uint16_t *port);
 
 /* Connections not yet accepted are reset.  LA_EBADHANDLE. */
 LA_MUST_CHECK enum la_err la_listener_close(struct la_stack *s, la_time now, la_listener_id id);

@@ -205,6 +205,8 @@ TEST(the_knobs_begin_with_linuxs_values)
         { "net.ipv4.ip_default_ttl", 64 },
         { "net.ipv4.tcp_invalid_ratelimit", 500 },
         { "net.ipv4.tcp_rto_min_us", 200000 },
+        { "net.ipv4.tcp_tw_reuse", 2 },
+        { "net.ipv4.tcp_tw_reuse_delay", 1000 },
         { "net.lastack.ip_local_port_min", 32768 },
         { "net.lastack.ip_local_port_max", 60999 },
     };

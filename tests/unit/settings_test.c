@@ -70,6 +70,7 @@ TEST(keepalive_times_and_linger2_fall_back_to_the_knobs)
     } cases[] = { { LA_OPT_KEEPIDLE, "net.ipv4.tcp_keepalive_time" },
                   { LA_OPT_KEEPINTVL, "net.ipv4.tcp_keepalive_intvl" },
                   { LA_OPT_KEEPCNT, "net.ipv4.tcp_keepalive_probes" },
+                  { LA_OPT_MSL, "net.lastack.tcp_msl_ms" },
                   { LA_OPT_LINGER2, "net.ipv4.tcp_fin_timeout" } };
     uint64_t value;
 

@@ -96,29 +96,135 @@ TEST(an_msl_of_zero_means_no_time_wait)
     hand_free(&h);
 }
 
-TEST(sixteen_durations_stand_side_by_side_and_a_seventeenth_is_refused)
+TEST(four_durations_stand_side_by_side_and_a_fifth_lasts_as_long_as_the_next)
 {
+    static const uint32_t msl_ms[] = { 4000, 1000, 3000, 2000, 1500, 5000, 500 };
+    static const uint32_t lasts_s[] = { 8, 2, 6, 4, 4, 8, 2 };
     struct la_config config;
     struct hand h;
 
     hand_config(&config);
     config.short_v4 = 32;
     hand_new(&h, &(struct hand_opt){ .config = &config });
-    for (uint16_t i = 1; i <= 17; i++) {
-        assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_msl_ms", 1000u * i), LA_OK);
-        to_time_wait(&h, i);
+    for (uint16_t i = 0; i < LA_COUNT_OF(msl_ms); i++) {
+        assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_msl_ms", msl_ms[i]), LA_OK);
+        to_time_wait(&h, i + 1);
         assert_null(la_check(h.s));
+        assert_int_equal(record(&h, i + 1)->expires.ns - h.now.ns, lasts_s[i] * NS_PER_S);
     }
-    assert_int_equal(used(&h), 16);
-    assert_null(record(&h, 17));
-    assert_int_equal(la_counter(h.s, LA_COUNT_TCPTimeWaitOverflow), 1);
-    for (uint16_t i = 1; i <= 16; i++) {
-        hand_wait(&h, 2 * NS_PER_S);
-        assert_null(record(&h, i));
-        assert_int_equal(used(&h), 16u - i);
+    hand_wait(&h, 8 * NS_PER_S);
+    assert_int_equal(used(&h), 0);
+    to_time_wait(&h, 9); /* classes are free again */
+    assert_int_equal(record(&h, 9)->expires.ns - h.now.ns, NS_PER_S);
+    hand_free(&h);
+}
+
+TEST(a_connection_has_a_2msl_of_its_own)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        hand_establish(&h, NULL);
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_MSL, 7000), LA_OK);
+        assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+        hand_drain(&h);
+        hand_rx(&h, "FIN ACK rcv 1 snd 2 wnd 1000");
+        assert_int_equal(record(&h, h.rport)->expires.ns - h.now.ns, 14 * NS_PER_S);
+        hand_wait(&h, 5 * NS_PER_S);
+        hand_rx(&h, "FIN ACK rcv 1 snd 2 wnd 1000"); /* begins anew, as long as before */
+        assert_int_equal(record(&h, h.rport)->expires.ns - h.now.ns, 14 * NS_PER_S);
+        hand_free(&h);
     }
-    to_time_wait(&h, 17); /* classes are free again */
-    assert_int_equal(used(&h), 1);
+}
+
+TEST(an_orphan_in_fin_wait_2_remembers_the_2msl_of_its_connection)
+{
+    for (uint32_t msl_ms = 0; msl_ms < 4000; msl_ms += 3000) {
+        struct hand h;
+
+        hand_new(&h, NULL);
+        hand_establish(&h, NULL);
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_MSL, msl_ms), LA_OK);
+        assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+        hand_drain(&h);
+        hand_rx(&h, "ACK rcv 1 snd 2 wnd 1000");
+        assert_int_equal(record(&h, h.rport)->state, LA_FIN_WAIT_2);
+        hand_rx(&h, "FIN ACK rcv 1 snd 2 wnd 1000");
+        assert_string_equal(hand_tx(&h), "ACK snd 2 rcv 2 wnd 65535");
+        if (msl_ms == 0)
+            assert_null(record(&h, h.rport));
+        else
+            assert_int_equal(record(&h, h.rport)->expires.ns - h.now.ns, 6 * NS_PER_S);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(a_listeners_2msl_is_that_of_what_it_accepts)
+{
+    struct hand h;
+    uint64_t value;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    assert_int_equal(la_listener_set_option(h.s, h.listener, LA_OPT_MSL, 123), LA_OK);
+    hand_rx(&h, "SYN rcv 0 wnd 65535");
+    const struct tcp_flow f = { h.us, h.peer, h.lport, h.rport };
+    const struct index_entry e = tcp_lookup(h.t, &f, tcp_hash(h.t, &f));
+    assert_int_equal(e.type, INDEX_HALF_OPEN);
+    h.iss = half_at(h.t, e.value)->iss;
+    hand_drain(&h);
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 65535");
+    struct la_accepted got;
+    assert_int_equal(la_accept(h.s, h.now, h.listener, 0, &got), LA_OK);
+    assert_int_equal(la_get_option(h.s, got.conn, LA_OPT_MSL, &value), LA_OK);
+    assert_int_equal(value, 123);
+    hand_free(&h);
+}
+
+TEST(tcp_max_tw_buckets_acts_at_once)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        for (uint16_t i = 1; i <= 6; i++) {
+            to_time_wait(&h, i);
+            hand_wait(&h, NS_PER_S);
+        }
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_max_tw_buckets", 3), LA_OK);
+        assert_int_equal(used(&h), 6); /* those that are there stay, as on Linux */
+        to_time_wait(&h, 7);
+        assert_int_equal(used(&h), 5);
+        to_time_wait(&h, 8);
+        to_time_wait(&h, 9);
+        assert_int_equal(used(&h), 3);
+        assert_null(record(&h, 6));
+        assert_non_null(record(&h, 7)); /* the youngest are kept */
+        assert_non_null(record(&h, 9));
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPTimeWaitOverflow), 6);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_max_tw_buckets", 0), LA_OK);
+        to_time_wait(&h, 10);
+        assert_null(record(&h, 10));
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPTimeWaitOverflow), 7);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(short_records_of_four_seconds_and_less_count_as_killed)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_msl_ms", 2000), LA_OK);
+    to_time_wait(&h, 1);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TWKilled), 1);
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_msl_ms", 2001), LA_OK);
+    to_time_wait(&h, 2);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TWKilled), 1);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TW), 1);
     hand_free(&h);
 }
 
@@ -141,7 +247,7 @@ TEST(a_full_table_gives_up_the_time_wait_nearest_its_end)
         assert_non_null(record(&h, 2));
         assert_int_equal(used(&h), 8);
         assert_int_equal(la_counter(h.s, LA_COUNT_TCPTimeWaitOverflow), 2);
-        assert_int_equal(la_counter(h.s, LA_COUNT_TWKilled), 2);
+        assert_int_equal(la_counter(h.s, LA_COUNT_TWKilled), 2); /* those of 4 s */
         assert_int_equal(la_drops(h.s, LA_DROP_TIME_WAIT_EVICTED), 2);
         assert_null(la_check(h.s));
         hand_free(&h);
