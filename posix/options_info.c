@@ -53,6 +53,9 @@ static void put_times(struct tcp_info *o, const struct la_conn_info *c, la_time 
     o->tcpi_rtt = c->srtt_us;
     o->tcpi_rttvar = c->rttvar_us;
     o->tcpi_last_ack_recv = ms_since(c->last_received, now);
+    if (c->bytes_sent > 0)
+        o->tcpi_last_data_sent = ms_since(c->last_sent, now);
+    o->tcpi_last_data_recv = ms_since(c->last_text_received, now);
 }
 
 static void put_amounts(struct tcp_info *o, const struct la_conn_info *c)
@@ -61,6 +64,8 @@ static void put_amounts(struct tcp_info *o, const struct la_conn_info *c)
 
     o->tcpi_snd_mss = c->snd_mss;
     o->tcpi_rcv_mss = c->rcv_mss;
+    o->tcpi_pmtu = c->path_mtu_bytes;
+    o->tcpi_advmss = c->adv_mss;
     o->tcpi_unacked = segments(flight, c->snd_mss);
     o->tcpi_snd_cwnd = c->snd_mss > 0 ? c->cwnd_bytes / c->snd_mss : 0;
     o->tcpi_snd_ssthresh = c->ssthresh_bytes >= SSTHRESH_INFINITE

@@ -63,6 +63,8 @@ static void put_info(const struct control_context *c, struct control_out *o,
     ago(c, o, "lastack_ago", i->last_received);
     ago(c, o, "opened_ago", i->opened);
     control_number(o, "mask", i->mask);
+    control_field(o, "reason", la_drop_name(i->reason));
+    control_field(o, "error", la_err_name(i->error));
 }
 
 static void put_options(const struct control_context *c, struct control_out *o, la_conn_id id)
