@@ -265,7 +265,6 @@ const struct args_command cmd_ss = {
     .about =
         "Shows what ss shows, of a lastack process.  Of a listener, Recv-Q is the length of its\n"
         "accept queue and Send-Q the limit.\n"
-        "\n"
         "STATE is established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, closed,\n"
         "close-wait, last-ack, listening, closing, all, connected, synchronized, bucket or big;\n"
         "'exclude STATE' leaves one out.  An EXPRESSION joins conditions with and, or, not and\n"
