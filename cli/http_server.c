@@ -158,9 +158,9 @@ static bool send_head(struct http_conn *c, la_time now, enum run *how)
     struct http_reply *r = &c->reply;
 
     while (r->head_sent < r->head_len) {
-        const int64_t sent = la_send(c->config->stack, now, c->id, r->head + r->head_sent,
-                                     r->head_len - r->head_sent,
-                                     r->left > 0 || r->part < r->parts ? LA_SEND_MORE : 0);
+        const int64_t sent = la_send(
+            c->config->stack, now, c->id, r->head + r->head_sent, r->head_len - r->head_sent,
+            r->left > 0 || (r->parts > 0 && r->part <= r->parts) ? LA_SEND_MORE : 0);
         if (sent == LA_EAGAIN) {
             *how = RUN_WAIT;
             return false;

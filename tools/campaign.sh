@@ -138,7 +138,7 @@ result=passed
 if [ $status != 0 ]; then
     result="FAILED: $(grep -c '^not ok' build/campaign.tap) of $(grep -c '^\(not \)\?ok' build/campaign.tap)"
 fi
-[ -e "$ledger" ] || printf '# commit\tdate\tcampaign\tsize\tresult\tseconds\n' >"$ledger"
+[ -e "$ledger" ] || printf '# What ./dev campaign has run.  A + behind a commit: with changes on top.\n# commit\tdate\tcampaign\tsize\tresult\tseconds\n' >"$ledger"
 printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$commit" "$(date -u +%Y-%m-%d)" "$name" "${said:-$size}" "$result" \
     $(($(date +%s) - begun)) >>"$ledger"
 exit $status
