@@ -55,6 +55,35 @@ for how in on merge off; do
     esac
 done
 
+# Each 100th frame is lost on its way, whole: super-segments are sent again, by us and by the kernel.
+lossy() {
+    nft add table inet lossy && nft add chain inet lossy on_device '{ type filter hook '"$1"' priority 0; }' &&
+        nft add rule inet lossy on_device meta l4proto tcp numgen inc mod 100 == 0 counter drop
+}
+
+was_lost() {
+    [ "$(nft list table inet lossy | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p')" -gt 3 ]
+}
+
+head -c 33554433 "$work/www/big" >"$work/www/some"
+if command -v nft >/dev/null && nft list tables >/dev/null 2>&1; then
+    for hook in prerouting output; do
+        start_server serve "$work/www"
+        check "frames are lost in $hook" lossy $hook
+        for family in 4 6; do
+            check "32 MiB and a byte each way, each 100th frame lost in $hook, IPv$family" moves $family some
+        done
+        check "frames were lost in $hook" was_lost
+        nft delete table inet lossy
+        check "the server ends in order after losses in $hook" stop_server
+        if [ $hook = prerouting ]; then
+            check "what was lost was sent again" [ "$(told RetransSegs)" -gt 0 ]
+        fi
+    done
+else
+    echo "# no nft here: losses are not tested"
+fi
+
 closed_udp_port() {
     "$lastack" echo $on_tun -q &
     server=$!
