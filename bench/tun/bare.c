@@ -62,6 +62,8 @@ struct bare {
     bool sending;
     uint32_t nxt, una, wnd, ack;
     uint32_t shift; /* of the peer's window */
+    uint32_t
+        most_in_flight; /* as much as lastack's buffer would hold: more only leaves the cache */
     uint16_t peer_port;
 };
 
@@ -202,6 +204,8 @@ static void on_source(struct bare *b, const struct seg *s)
     }
     b->una = s->ack;
     b->wnd = s->wnd << b->shift;
+    if (b->wnd > b->most_in_flight)
+        b->wnd = b->most_in_flight;
 }
 
 static void answer(struct bare *b, const uint8_t *packet, uint32_t len)
@@ -277,6 +281,7 @@ int serve_bare(const struct serve_options *o, int ready_fd)
     memset(b.app, 0x5a, sizeof b.app);
     b.fd = d->fd; /* from here on without the driver */
     b.offload = o->offload;
+    b.most_in_flight = o->buffer_bytes;
     b.cpu_features = la_rt_cpu_features();
     if (write(ready_fd, "", 1) != 1)
         return 1;
