@@ -258,6 +258,25 @@ static void answer_rows(struct asked *a)
         next(a->o, cursor);
 }
 
+/* Ports ----------------------------------------------------------------------------------- */
+
+static void answer_ports(struct asked *a)
+{
+    struct la_ports_info info;
+
+    la_ports_range(a->c->stack, &info);
+    ok(a->o);
+    control_word(a->o, "ports");
+    control_number(a->o, "min", info.min);
+    control_number(a->o, "max", info.max);
+    control_number(a->o, "ports", info.ports);
+    control_number(a->o, "two_msl_ms", info.two_msl_ms);
+    control_number(a->o, "searches", info.searches);
+    control_number(a->o, "probes", info.probes);
+    (void)control_line(a->o);
+    end(a->o);
+}
+
 /* Ending a connection ------------------------------------------------------------------------ */
 
 static void answer_kill(struct asked *a)
@@ -304,6 +323,8 @@ static void answer(struct asked *a, const char *verb)
         answer_set(a);
     else if (strcmp(verb, "rows") == 0)
         answer_rows(a);
+    else if (strcmp(verb, "ports") == 0)
+        answer_ports(a);
     else if (strcmp(verb, "kill") == 0)
         answer_kill(a);
     else

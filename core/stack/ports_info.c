@@ -11,11 +11,26 @@ enum la_port_answer la_port_asked(const struct la_stack *s, struct la_addr addr,
     return port_asked(&s->tcp, addr, v4, port, reuse);
 }
 
+void la_ports_range(const struct la_stack *s, struct la_ports_info *out)
+{
+    const struct tcp *t = &s->tcp;
+    const struct tcp_port_range range = tcp_port_range(t);
+
+    *out = (struct la_ports_info){
+        .min = (uint16_t)range.min,
+        .max = (uint16_t)range.max,
+        .two_msl_ms = 2 * (uint64_t)t->env.knobs.msl_ms,
+        .searches = t->port_searches,
+        .probes = t->port_probes,
+    };
+    for (uint32_t port = range.min; port <= range.max; port++)
+        out->ports += !tcp_port_reserved(t, port);
+}
+
 enum la_err la_ports_info(const struct la_stack *s, struct la_addr local, struct la_endpoint remote,
                           struct la_ports_info *out)
 {
     const struct tcp *t = &s->tcp;
-    const struct tcp_port_range range = tcp_port_range(t);
     struct tcp_flow f = { .laddr = local, .raddr = remote.addr, .rport = remote.port };
     struct ip_path path = { .iface = 0 };
     enum la_err err = LA_EINVAL;
@@ -26,19 +41,14 @@ enum la_err la_ports_info(const struct la_stack *s, struct la_addr local, struct
         return err;
     if (la_addr_is_unspecified(local))
         f.laddr = path.src;
-    *out = (struct la_ports_info){
-        .two_msl_ms = 2 * (uint64_t)t->env.knobs.msl_ms,
-        .searches = t->port_searches,
-        .probes = t->port_probes,
-    };
-    for (uint32_t port = range.min; port <= range.max; port++) {
+    la_ports_range(s, out);
+    for (uint32_t port = out->min; port <= out->max; port++) {
         struct index_entry e;
 
         if (tcp_port_reserved(t, port))
             continue;
         f.lport = (uint16_t)port;
         e = tcp_lookup(t, &f, tcp_hash(t, &f));
-        out->ports++;
         out->used += e.type != INDEX_FREE;
         out->time_wait += e.type == INDEX_SHORT && short_at(t, e.value)->state == LA_TIME_WAIT;
     }

@@ -150,14 +150,17 @@ enum la_port_answer {
 enum la_port_answer la_port_asked(const struct la_stack *s, struct la_addr addr, bool v4,
                                   uint16_t port, bool reuse);
 
-/* The local ports towards one destination. */
+/* The local ports there are to choose from, and how many of them one destination uses. */
 struct la_ports_info {
-    uint32_t ports;            /* in net.ipv4.ip_local_port_range, without reserved ones */
+    uint16_t min, max;         /* net.ipv4.ip_local_port_range */
+    uint32_t ports;            /* in it, without reserved ones */
     uint32_t used;             /* of those, by a 4-tuple to the destination */
     uint32_t time_wait;        /* of those, in TIME-WAIT */
     uint64_t two_msl_ms;       /* how long each of them stays there */
     uint64_t searches, probes; /* of the stack: ports chosen, and 4-tuples looked up for it */
 };
+/* All but what belongs to a destination: @used and @time_wait are 0. */
+void la_ports_range(const struct la_stack *s, struct la_ports_info *out);
 /*
  * la_ports_info() - The budget of ports from @local to @remote.
  * @local: Unspecified: the address IP would choose

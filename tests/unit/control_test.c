@@ -153,6 +153,20 @@ TEST(what_is_no_request_is_refused_and_says_why)
     hand_free(&h);
 }
 
+TEST(the_range_of_ports_is_told_without_the_reserved_ones)
+{
+    struct hand h;
+
+    hand_new(&h, &(struct hand_opt){ .v6 = false });
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.ip_local_port_range", "40000 40099"), LA_OK);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.ip_local_reserved_ports", "40005,40010-40019"),
+                     LA_OK);
+    assert_string_equal(ask(&h, false, "lastack/1 ports"),
+                        "lastack/1 ok\nports min=40000 max=40099 ports=89 two_msl_ms=60000 "
+                        "searches=0 probes=0\nend\n");
+    hand_free(&h);
+}
+
 TEST(rows_come_with_what_is_asked_for_and_no_more)
 {
     for (int v6 = 0; v6 < 2; v6++) {
