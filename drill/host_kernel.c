@@ -348,7 +348,8 @@ bool drill_kernel_open(const struct drill_config *config, struct drill_host *hos
     const struct la_prefix own = { config->local, (uint8_t)(config->local_prefix + (v6 ? 0 : 96)) };
     const struct la_rt_tun_config tun = { .host_addrs = &own,
                                           .host_addr_count = 1,
-                                          .mtu_bytes = config->mtu };
+                                          .mtu_bytes = config->mtu,
+                                          .offload = LA_RT_OFFLOAD_OFF }; /* bare packets */
     if (h == NULL)
         return false;
     if (unshare(CLONE_NEWNET) != 0) {
