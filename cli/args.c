@@ -273,7 +273,7 @@ bool args_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
     uint64_t v = 0;
 
-    if (text[0] == '\0')
+    if (text == NULL || text[0] == '\0')
         return false;
     for (; *text != '\0'; text++) {
         if (*text < '0' || *text > '9' || v > (UINT64_MAX - 9) / 10)
@@ -289,7 +289,7 @@ bool args_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 bool args_size(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
     char digits[24];
-    const size_t len = strlen(text);
+    const size_t len = text != NULL ? strlen(text) : 0;
     static const char suffixes[] = "kMG";
     const char *suffix = len > 0 ? strchr(suffixes, text[len - 1]) : NULL;
     const unsigned shift = suffix != NULL ? 10u * (unsigned)(suffix - suffixes + 1) : 0;

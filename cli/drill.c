@@ -58,8 +58,11 @@ static bool add_file(struct drilling *d, const char *path)
             return false;
         d->files = larger;
     }
-    d->files[d->count] = strdup(path);
-    return d->files[d->count++] != NULL;
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return false;
+    d->files[d->count++] = copy; /* NOLINT(-Wanalyzer-malloc-leak): the list holds it */
+    return true;
 }
 
 static int is_script(const struct dirent *e)
@@ -102,7 +105,7 @@ static char *read_script(const char *path, size_t *len)
         text = NULL;
     }
     const int err = errno;
-    fclose(f);
+    (void)fclose(f);
     errno = err;
     return text;
 }
@@ -126,6 +129,7 @@ static void work(struct drilling *d, size_t i)
         *slash = '\0';
     d->config.folder = slash != NULL ? folder : NULL;
     drill_script_run(d->files[i], text, len, &d->config, d->defines, d->define_count, result);
+    d->config.folder = NULL;
     free(text);
 }
 
@@ -376,7 +380,7 @@ static int drill_main(int argc, char **argv)
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (d.jobs == 0)
         d.jobs = d.config.kernel || processors < 1 ? 1 : (uint64_t)processors;
-    return run_all(&d);
+    return run_all(&d); /* NOLINT(clang-analyzer-unix.Malloc): after an error the process ends */
 }
 
 const struct args_command cmd_drill = {

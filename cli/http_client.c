@@ -16,7 +16,7 @@
 
 #define SPANS 16
 #define CLOSE_PATIENCE_NS UINT64_C(2000000000)
-#define RESERVE_BYTES (256u * 1024u)
+#define RESERVE_BYTES 262144u
 
 static void finish(struct http_fetch *f, la_time now)
 {

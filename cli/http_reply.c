@@ -107,7 +107,7 @@ static void answer_redirect(struct http_conn *c)
 
     while (start > 0 && target[start - 1] != '/')
         start--;
-    if (len - start > 3 * HTTP_NAME_MAX) {
+    if (len - start > (size_t)3 * HTTP_NAME_MAX) {
         answer_errno(c, ENOENT);
         return;
     }

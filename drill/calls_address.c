@@ -170,8 +170,8 @@ static const char *address_text(struct drill_run *r, const struct sockaddr_stora
 bool drill_address_check(struct drill_calling *c)
 {
     struct drill_run *r = c->r;
-    struct sockaddr_storage expected;
-    socklen_t len;
+    struct sockaddr_storage expected = { 0 };
+    socklen_t len = 0;
     int64_t n;
     if (c->expected != NULL) {
         if (!put_struct(r, c->expected, &expected, &len))

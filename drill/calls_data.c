@@ -194,7 +194,7 @@ static bool check_control(struct drill_calling *c, const struct drill_expr *list
     struct drill_run *r = c->r;
     struct cmsghdr *h = CMSG_FIRSTHDR(&c->msg);
     for (size_t i = 0; i < list->count; i++, h = CMSG_NXTHDR(&c->msg, h)) {
-        int64_t v[3];
+        int64_t v[3] = { 0 };
         int data = 0;
         if (!cmsg_of(r, list->items[i], v))
             return false;

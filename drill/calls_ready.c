@@ -25,7 +25,7 @@ bool drill_poll(struct drill_calling *c)
     c->count = list->count;
     c->expected = list;
     for (size_t i = 0; i < list->count; i++) {
-        int64_t fd, events;
+        int64_t fd = -1, events = 0;
         if (!field_value(c, list->items[i], "fd", &fd) ||
             !field_value(c, list->items[i], "events", &events))
             return false;
@@ -77,7 +77,7 @@ static bool data_of(struct drill_calling *c, const struct drill_expr *e, bool *a
 bool drill_epoll_ctl(struct drill_calling *c)
 {
     const struct drill_expr *e = c->call->args[3];
-    int64_t events;
+    int64_t events = 0;
     bool any;
     uint64_t data;
     if (!drill_arg_fd(c, 0) || !drill_arg(c, 1) || !drill_arg_fd(c, 2))
@@ -109,7 +109,7 @@ bool drill_epoll_wait(struct drill_calling *c)
 static bool check_event(struct drill_calling *c, const struct drill_expr *e, size_t i)
 {
     const struct drill_expr *mask = drill_field(e, "events");
-    int64_t events;
+    int64_t events = 0;
     bool any;
     uint64_t data;
     if (e->kind == DRILL_ANY)

@@ -148,7 +148,7 @@ static const char *values_in(struct drill_code *k, const char *begin, const char
         size_t len = 0;
         if (strncmp(p, "tcpi_", 5) != 0 || (p > begin && is_word(p[-1])))
             continue;
-        while (is_word(p[len]) && len < sizeof name - 1)
+        while (len < sizeof name - 1 && is_word(p[len]))
             len++;
         memcpy(name, p, len);
         name[len] = '\0';

@@ -57,7 +57,7 @@ static void build_options(const struct drill_flow *f, const struct drill_options
     memcpy(s->options, o->bytes, o->len);
     s->options_len = o->len;
     for (int i = 0; i < o->sack_blocks * 2; i++) {
-        uint8_t *edge = s->options + o->sack_at + 4 * i;
+        uint8_t *edge = s->options + o->sack_at + (ptrdiff_t)4 * i;
         drill_put32(edge, drill_get32(edge) + f->local_offset);
     }
     if (o->timestamps_at >= 0 && !o->ecr_absolute) {

@@ -119,7 +119,7 @@ static void compare_options(struct verdict *v, const struct drill_packet *p,
     if (o->any)
         return;
     /* The value is the host's to choose; its name in the script is bound to it afterwards. */
-    if (o->timestamps_at >= 0 && o->timestamps_at + 8 <= s->options_len &&
+    if (o->timestamps_at >= 2 && o->timestamps_at + 8 <= s->options_len &&
         s->options[o->timestamps_at - 2] == 8) {
         memcpy(s->options + o->timestamps_at, o->bytes + o->timestamps_at, 4);
         if (o->ecr_any)

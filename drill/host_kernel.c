@@ -355,14 +355,19 @@ bool drill_kernel_open(const struct drill_config *config, struct drill_host *hos
     if (unshare(CLONE_NEWNET) != 0) {
         snprintf(error, error_bytes, "a network namespace: %s (--kernel needs root)",
                  strerror(errno));
+        free(h);
         return false;
     }
     if (v6) /* an address that is to be used at once */
         (void)write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
-    if (!loopback_up() || (h->tun = la_rt_tun_open(&tun, error, error_bytes)) == NULL)
+    if (!loopback_up() || (h->tun = la_rt_tun_open(&tun, error, error_bytes)) == NULL) {
+        free(h);
         return false;
+    }
     if (!route_everything(h->tun->name, v6)) {
         snprintf(error, error_bytes, "a route: %s", strerror(errno));
+        la_rt_driver_close(h->tun);
+        free(h);
         return false;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -191,7 +191,9 @@ static char read_operator(struct drill_reader *r)
 static struct drill_expr *read_expr(struct drill_reader *r, int depth)
 {
     struct drill_expr *left = read_primary(r, depth);
-    for (int count = 0; left != NULL; count++) {
+    if (left == NULL)
+        return NULL;
+    for (int count = 0; count <= DRILL_DEPTH_MAX * 2; count++) {
         const char op = read_operator(r);
         if (op == '\0')
             return left;
@@ -202,11 +204,8 @@ static struct drill_expr *read_expr(struct drill_reader *r, int depth)
         e->op = op;
         set_items(r, e, (struct drill_expr *[]){ left, right }, 2);
         left = e;
-        if (count == DRILL_DEPTH_MAX * 2) {
-            drill_expected(r, "fewer operators in a row");
-            return NULL;
-        }
     }
+    drill_expected(r, "fewer operators in a row");
     return NULL;
 }
 
@@ -214,7 +213,9 @@ static struct drill_expr *read_expr(struct drill_reader *r, int depth)
 static struct drill_expr *read_result(struct drill_reader *r)
 {
     struct drill_expr *left = read_primary(r, 0);
-    while (left != NULL && drill_take(r, "|")) {
+    if (left == NULL)
+        return NULL;
+    while (drill_take(r, "|")) {
         struct drill_expr *right = read_primary(r, 0);
         if (right == NULL)
             return NULL;

@@ -121,7 +121,7 @@ bool drill_unsigned(struct drill_reader *r, const char *what, uint64_t max, uint
 bool drill_number(struct drill_reader *r, const char *what, int64_t *out)
 {
     const bool negative = drill_take(r, "-");
-    uint64_t value;
+    uint64_t value = 0;
     if (!drill_unsigned(r, what, INT64_MAX, &value))
         return false;
     *out = negative ? -(int64_t)value : (int64_t)value;

@@ -8,7 +8,7 @@
 
 static bool call_value(struct drill_run *r, const struct drill_expr *e, int64_t *out)
 {
-    int64_t n;
+    int64_t n = 0;
     if (e->count == 1 && strcmp(e->text, "inet_addr") == 0 && e->items[0]->kind == DRILL_STRING) {
         *out = (int64_t)inet_addr(e->items[0]->text);
         return true;
@@ -48,7 +48,7 @@ static int64_t combine(char op, int64_t a, int64_t b)
 
 bool drill_value(struct drill_run *r, const struct drill_expr *e, int64_t *out)
 {
-    int64_t a, b;
+    int64_t a = 0, b = 0;
     switch (e->kind) {
     case DRILL_INTEGER:
         *out = e->integer;

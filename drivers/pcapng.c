@@ -136,7 +136,7 @@ struct pcapng *pcapng_open(const char *path, char *error, size_t error_bytes)
     put_headers(p);
     if (!pcapng_flush(p)) {
         snprintf(error, error_bytes, "cannot write %s: %s", path, strerror(p->error));
-        fclose(p->file);
+        (void)fclose(p->file);
         free(p);
         return NULL;
     }

@@ -109,31 +109,30 @@ struct host {
     uint64_t bytes;
 };
 
-static struct host host_new(int fd, struct la_addr addr)
+static void host_begin(struct host *h, int fd, struct la_addr addr)
 {
-    struct host h = { .device = device_new(fd) };
     struct la_config config;
     struct la_stack *s = NULL;
 
+    h->device = device_new(fd);
     la_config_default(&config);
     config.cpu_features = la_rt_cpu_features();
     la_rt_random(config.secret, sizeof config.secret);
-    h.bytes = la_bytes_needed(&config);
-    h.mem = la_rt_arena_map(h.bytes);
-    if (h.mem == NULL)
+    h->bytes = la_bytes_needed(&config);
+    h->mem = la_rt_arena_map(h->bytes);
+    if (h->mem == NULL)
         die("memory", errno);
-    enum la_err err = la_init(h.mem, h.bytes, &config, la_rt_now(), &s);
+    enum la_err err = la_init(h->mem, h->bytes, &config, la_rt_now(), &s);
     if (err == LA_OK && la_iface_add(s, &(struct la_iface_config){ .mtu_bytes = MTU }) != 0)
         err = LA_EINVAL;
     if (err == LA_OK)
         err = la_addr_add(s, 0, (struct la_prefix){ addr, 96 + 24 }, 0);
     if (err != LA_OK)
         die("the stack", la_errno(err));
-    h.sockets = la_mt_new(
-        &(struct la_mt_config){ .stack = s, .driver = h.device, .iface = 0, .nofile = 16 });
-    if (h.sockets == NULL)
+    h->sockets = la_mt_new(
+        &(struct la_mt_config){ .stack = s, .driver = h->device, .iface = 0, .nofile = 16 });
+    if (h->sockets == NULL)
         die("the sockets", errno);
-    return h;
 }
 
 static void host_free(struct host *h)
@@ -193,6 +192,7 @@ int main(void)
 {
     const struct la_addr addr[2] = { la_addr_v4(10, 0, 0, 1), la_addr_v4(10, 0, 0, 2) };
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(80) };
+    static struct host h;
     int fds[2], status;
 
     memcpy(&to.sin_addr, addr[0].bytes + 12, 4);
@@ -203,7 +203,7 @@ int main(void)
         die("fork", errno);
     const int side = child == 0;
     close(fds[!side]);
-    struct host h = host_new(fds[side], addr[side]);
+    host_begin(&h, fds[side], addr[side]);
     if (side == 1)
         client(h.sockets, &to);
     else

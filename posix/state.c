@@ -38,7 +38,7 @@ static void unlink_lingering(struct la_sockets *x, struct sock *s)
 
     while (*at != NULL && *at != s)
         at = &(*at)->linger_next;
-    if (*at == s)
+    if (*at != NULL)
         *at = s->linger_next;
 }
 

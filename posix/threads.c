@@ -223,6 +223,7 @@ static void hang(struct la_mt *m, struct hook *h, struct waiter *waiter, int fd)
 
 static void unhang(struct hook *h)
 {
+    h->waiter = NULL;
     if (h->w.on == NULL)
         return; /* its descriptor has gone */
     epoll_sleepers(h->w.on, -1);

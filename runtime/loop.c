@@ -407,7 +407,7 @@ static void ready(struct la_rt_loop *l, const struct epoll_event *ev)
         const struct loop_watch w = l->watches[tag - TAG_WATCH];
         if (w.used)
             w.on_ready(w.context, l->now, ev->events);
-    } else {
+    } else if (tag < l->host_count) {
         l->hosts[tag].readable = true;
     }
 }

@@ -28,7 +28,7 @@ static void begin(struct sim_host *h)
     }
     if (!t->tx) {
         t->tx = sim_take(LA_RX_BURST_MAX * sizeof *t->tx);
-        t->bytes = sim_take(2u * (UINT16_MAX + 1u));
+        t->bytes = sim_take((size_t)2 * (UINT16_MAX + 1u));
     }
     if (la_hash(h->stack) != la_hash(t->stack))
         sim_fail(h->w, "host %s: a fresh clone has another hash", h->name);

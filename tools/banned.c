@@ -163,6 +163,7 @@ static void check_todo(const struct source *s)
         while ((p = strstr(p, marks[i]))) {
             const bool word = (p == s->text || !is_word_char(p[-1])) && !is_word_char(p[len]);
             unsigned issue;
+            /* NOLINTNEXTLINE(cert-err34-c): that it is a number is all that counts */
             if (word && sscanf(p + len, "(#%u)", &issue) != 1)
                 finding(s->path, source_line(s, (size_t)(p - s->text)),
                         "%s without the number of an issue: %s(#12)", marks[i], marks[i]);

@@ -3,23 +3,24 @@
 #
 # check_symbols.sh - What the binaries call, hold and show.
 #
-#     tools/check_symbols.sh [BUILD [INCLUDE]]     (build and include, if not given)
+#     tools/check_symbols.sh [BUILD [INCLUDE [MORE]]]     (build and include, if not given)
 #
-#   core      the objects of core/ call memcpy memmove memset memcmp la_panic, nothing else,
-#             and hold no data that can change;
+#   core      the objects of core/ call memcpy memmove memset memcmp la_panic, nothing else but
+#             MORE (in a hardened build __stack_chk_fail), and hold no data that can change;
 #   libraries every global symbol begins with la_, and is none of the names that glibc's audit
 #             interface and libarchive have;
 #   headers   every function they declare is in the library.
 set -u
 build=${1:-build}
 include=${2:-include}
+more=${3:-la_panic}
 findings=$(mktemp)
 trap 'rm -f "$findings"' EXIT
 core=$build/lastack_core.o
 
 # Addresses of its own data the compiler may take through the global offset table.
 nm -u "$core" | awk '{ print $NF }' |
-    grep -v -x -e memcpy -e memmove -e memset -e memcmp -e la_panic -e _GLOBAL_OFFSET_TABLE_ |
+    grep -v -x -e memcpy -e memmove -e memset -e memcmp -e la_panic -e "$more" -e _GLOBAL_OFFSET_TABLE_ |
     while read -r name; do
         echo "$core:1: the core calls $name" >>"$findings"
     done

@@ -13,7 +13,7 @@ tap=no
 [ "${1:-}" != --tap ] || tap=yes
 sources=$(tools/sources.sh)
 scripts=$(ls dev .ci/run tools/*.sh tests/*/*.sh 2>/dev/null)
-texts=$(ls README.md ARCHITECTURE.md HACKING.md 2>/dev/null
+texts=$(ls README.md ARCHITECTURE.md HACKING.md SECURITY.md CHANGELOG.md 2>/dev/null
     find docs -name '*.md' 2>/dev/null | sort)
 others=$(ls CMakeLists.txt CMakePresets.json .clang-format .gitignore 2>/dev/null
     find docs include core -type f ! -name '*.md' ! -name '*.[ch]' 2>/dev/null | sort)

@@ -77,7 +77,7 @@ struct source source_read(const char *path)
         got = fread(s.text + s.len_bytes, 1, room - s.len_bytes, f);
         s.len_bytes += got;
     } while (got > 0);
-    fclose(f);
+    (void)fclose(f);
     s.text[s.len_bytes] = '\0';
     s.text[s.len_bytes + 1] = '\0';
     s.code = malloc(s.len_bytes + 2);

@@ -252,7 +252,7 @@ static uint32_t longest_run(struct la_addr a, uint32_t *first)
     uint32_t best = 1;
     uint32_t run = 0;
     for (uint32_t i = 0; i < 8; i++) {
-        run = load_be16(a.bytes + 2 * i) == 0 ? run + 1 : 0;
+        run = load_be16(a.bytes + (size_t)2 * i) == 0 ? run + 1 : 0;
         if (run > best) {
             best = run;
             *first = i + 1 - run;
@@ -282,7 +282,7 @@ char *la_addr_format(struct la_addr a, char text[LA_ADDR_TEXT_BYTES])
             }
             if (i > 0 && i != first + run)
                 *to++ = ':';
-            to = write_group(to, load_be16(a.bytes + 2 * i));
+            to = write_group(to, load_be16(a.bytes + (size_t)2 * i));
             i++;
         }
     }

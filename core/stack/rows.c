@@ -176,6 +176,7 @@ uint32_t la_rows_slice(const struct la_stack *s, uint64_t *cursor, struct la_row
     while (n < max && slots > 0 && w < WALK_END) {
         const struct slab *b = walk_slab(t, (enum walk)w);
 
+        LA_ASSERT(b != NULL);
         if (i >= b->high) {
             w++;
             i = 0;

@@ -22,9 +22,8 @@
 void ack_text(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t segs)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t each = bytes / segs;
-
     LA_ASSERT(segs > 0);
+    const uint32_t each = bytes / segs;
     if (each > c->rcv_mss)
         c->rcv_mss = each < c->adv_mss ? (uint16_t)each : c->adv_mss;
     c->rcv_text_at = (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);

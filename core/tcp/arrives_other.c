@@ -15,7 +15,7 @@ static bool paws_refuses(struct tcp_arrival *a)
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
-    const uint64_t paws_idle_ns = 24u * 86400u * NS_PER_S; /* RFC 7323 5.5 */
+    const uint64_t paws_idle_ns = 24ull * 86400 * NS_PER_S; /* RFC 7323 5.5 */
 
     if (!c->timestamps || seg->flags & TCP_RST)
         return false;

@@ -13,7 +13,7 @@ uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
 
     memcpy(out, f->laddr.bytes + skip, n);
     memcpy(out + n, f->raddr.bytes + skip, n);
-    out[2 * n] = (uint8_t)(f->lport >> 8);
+    out[(size_t)2 * n] = (uint8_t)(f->lport >> 8);
     out[2 * n + 1] = (uint8_t)f->lport;
     out[2 * n + 2] = (uint8_t)(f->rport >> 8);
     out[2 * n + 3] = (uint8_t)f->rport;

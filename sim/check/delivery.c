@@ -17,7 +17,7 @@ void sim_check_bytes(struct sim_app *a, const uint8_t *bytes, uint32_t len_bytes
         sim_fail(f->w, "flow %u.%u: bytes after the end of the stream", f->index, a->side);
     if (a->received + len_bytes > peer->sent)
         sim_fail(f->w, "flow %u.%u: %llu bytes delivered, only %llu were written", f->index,
-                 a->side, (unsigned long long)(a->received + len_bytes),
+                 a->side, (unsigned long long)a->received + len_bytes,
                  (unsigned long long)peer->sent);
     for (uint32_t i = 0; i < len_bytes; i++) {
         const uint64_t offset = a->received + i;

@@ -213,7 +213,7 @@ SCENARIO(tiny_memory, 40)
     const struct sim_pair p = sim_pair_of(w, &host[0], &host[1], &link);
 
     for (unsigned n = 0; n < 4; n++) {
-        struct sim_flow_opt flow = { .v6 = sim_coin(w), .start_us = 1000 * n };
+        struct sim_flow_opt flow = { .v6 = sim_coin(w), .start_us = (uint64_t)1000 * n };
 
         for (unsigned i = 0; i < 2; i++) {
             sim_app_opt_random(w, &flow.end[i], 1000);

@@ -12,7 +12,7 @@ catches "a number of zero is an error" '"0" is not a number' "$root/dev" fuzz 0
 catches "a prefix that is no path from the root is an error" '"here" is not a path' \
     "$root/dev" install here
 prints "without a verb it helps" "usage: ./dev VERB" "$root/dev"
-for verb in build test unit seeds asan fuzz interop lint fmt install bench insns wasm clean help; do
+for verb in build test unit seeds asan hardened analyze fuzz interop lint fmt install bench insns wasm clean help; do
     prints "help lists $verb" "
   $verb" "$root/dev" help
 done

@@ -13,6 +13,7 @@
 #include "core/base/checksum.h"
 
 #define VECTOR 32u
+#define PAIR 64u /* two of them */
 
 __attribute__((target("avx2"))) static uint64_t lanes(__m256i v)
 {
@@ -36,7 +37,7 @@ __attribute__((target("avx2"))) uint64_t checksum_add_avx2(uint64_t sum, const v
     __m256i a = zero, b = zero, c = zero, d = zero;
     uint32_t left = len_bytes;
 
-    for (; left >= 2 * VECTOR; left -= 2 * VECTOR, p += 2 * VECTOR) {
+    for (; left >= PAIR; left -= PAIR, p += PAIR) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
         const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(p + VECTOR));
 
@@ -66,7 +67,7 @@ __attribute__((target("avx2"))) uint64_t checksum_copy_avx2(uint64_t sum, void *
     __m256i a = zero, b = zero, c = zero, d = zero;
     uint32_t left = len_bytes;
 
-    for (; left >= 2 * VECTOR; left -= 2 * VECTOR, p += 2 * VECTOR, q += 2 * VECTOR) {
+    for (; left >= PAIR; left -= PAIR, p += PAIR, q += PAIR) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)p);
         const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(p + VECTOR));
 
