@@ -50,10 +50,11 @@ tools/seeds.sh $build/lastack 60 >>$build/run.log 2>&1
 # Every line of core/ with branches nobody takes, as the list has them; and a summary.
 rm -rf $build/gcov
 mkdir $build/gcov
+ln -s "$PWD/core" "$PWD/include" $build/gcov # objects name their sources from the root
 (
     cd $build/gcov || exit 1
     find ../CMakeFiles/lastack_core.dir -name '*.gcda' | while read -r data; do
-        gcov -b -c -s "$PWD/../.." -o "$(dirname "$data")" "$data" >/dev/null 2>&1
+        gcov -b -c -o "$(dirname "$data")" "$data" >/dev/null 2>&1
         for text in *.c.gcov; do
             [ ! -e "$text" ] || mv "$text" "$(echo "${data#../CMakeFiles/lastack_core.dir/}" |
                 sed 's,/,#,g; s,\.gcda$,,').text"
