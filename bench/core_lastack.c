@@ -27,7 +27,8 @@ double lastack_bulk(uint64_t gso_max_bytes)
 
     pair_open(&p, &(struct pair_opt){ .connections = 16,
                                       .short_records = 16,
-                                      .chunks = 1024,
+                                      .chunks = 512,
+                                      .chunk_bytes = 8192,
                                       .mtu_bytes = 1500,
                                       .buffer_bytes = 262144,
                                       .cpu_features = la_rt_cpu_features(),

@@ -10,5 +10,8 @@ uint32_t la_rt_cpu_features(void)
     if (__builtin_cpu_supports("avx2"))
         features |= LA_CPU_AVX2;
 #endif
+#if defined(__aarch64__)
+    features |= LA_CPU_NEON; /* part of the architecture */
+#endif
     return features;
 }

@@ -48,7 +48,7 @@ shell_syntax() {
     return $bad
 }
 
-[ $tap = no ] || echo "1..12"
+[ $tap = no ] || echo "1..13"
 # The lists are split into words on purpose: no file of the tree has a space in its name.
 # shellcheck disable=SC2086
 {
@@ -63,6 +63,7 @@ shell_syntax() {
     check "the core calls five functions, the libraries show la_* only" tools/check_symbols.sh
     check "nothing in the core is recursive" tools/check_recursion.sh $(ls core/*/*.c core/*/*/*.c 2>/dev/null)
     check "the core compiles to wasm32 and imports five functions" tools/wasm.sh
+    check "the kernels for 64-bit ARM compile" tools/arm.sh
     check "the scripts parse" shell_syntax $scripts
 }
 exit $status

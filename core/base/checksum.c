@@ -2,12 +2,11 @@
 /*
  * checksum.c - Joining sums and the pseudo-header; and the choice of a kernel.
  *
- * The host says once which instructions its processor has, and the choice is made on
- * that number at each call: no pointer, no probing.  Every kernel equals the portable one.
+ * The build takes the vector kernels of its target, core/base/target/, or none.  The host says
+ * once which instructions its processor has, and the choice is made on that number at each call: no
+ * pointer, no probing.  Every kernel equals the portable one.
  */
 #include "core/base/checksum.h"
-
-#include <lastack/stack.h>
 
 #include "core/base/bytes.h"
 
@@ -15,16 +14,16 @@
 
 uint64_t checksum_add(uint32_t features, uint64_t sum, const void *bytes, uint32_t len_bytes)
 {
-    if (features & LA_CPU_AVX2 && len_bytes >= VECTOR_MIN_BYTES)
-        return checksum_add_avx2(sum, bytes, len_bytes);
+    if (len_bytes >= VECTOR_MIN_BYTES && (features & checksum_vector_feature()) != 0)
+        return checksum_add_vector(sum, bytes, len_bytes);
     return checksum_add_portable(sum, bytes, len_bytes);
 }
 
 uint64_t checksum_copy(uint32_t features, uint64_t sum, void *to, const void *from,
                        uint32_t len_bytes)
 {
-    if (features & LA_CPU_AVX2 && len_bytes >= VECTOR_MIN_BYTES)
-        return checksum_copy_avx2(sum, to, from, len_bytes);
+    if (len_bytes >= VECTOR_MIN_BYTES && (features & checksum_vector_feature()) != 0)
+        return checksum_copy_vector(sum, to, from, len_bytes);
     return checksum_copy_portable(sum, to, from, len_bytes);
 }
 

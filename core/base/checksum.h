@@ -44,7 +44,9 @@ static inline uint64_t checksum_round(uint64_t a, uint64_t b)
 /* Kernels: what checksum_add() and checksum_copy() choose from. */
 uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_bytes);
 uint64_t checksum_copy_portable(uint64_t sum, void *to, const void *from, uint32_t len_bytes);
-uint64_t checksum_add_avx2(uint64_t sum, const void *bytes, uint32_t len_bytes);
-uint64_t checksum_copy_avx2(uint64_t sum, void *to, const void *from, uint32_t len_bytes);
+uint64_t checksum_add_vector(uint64_t sum, const void *bytes, uint32_t len_bytes);
+uint64_t checksum_copy_vector(uint64_t sum, void *to, const void *from, uint32_t len_bytes);
+/* The LA_CPU_* that the vector kernels of this build need; 0: there are none. */
+uint32_t checksum_vector_feature(void);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * RFC 1071 2(B): the ones-complement sum is the same in either byte order but for a final
  * swap; 2(C): it may be taken in wider words and folded.  So words of 64 bits are added as
- * they lie in memory, the carry of each going round to the other end, and the 16 bits left
- * in the end are read as two bytes in network order.  Two chains of additions run side by
+ * they lie in memory, the carry of each going round to the other end, and what is left
+ * in the end is read as bytes in network order.  Two chains of additions run side by
  * side, for one would wait for its own carry.
  *
  * Cost: about a cycle for eight bytes.
@@ -35,13 +35,15 @@ static uint64_t sum_tail(const uint8_t *p, uint32_t len_bytes)
     return (uint64_t)four + two + one;
 }
 
-/* @native: a sum of words as they lie in memory.  Added to @sum as a number in network order. */
+/*
+ * @native: a sum of words as they lie in memory.  Added to @sum as a number in network order: read
+ * from the other end each 16-bit word has its bytes swapped, and their order does not matter.
+ */
 static uint64_t add_native(uint64_t sum, uint64_t native)
 {
-    uint8_t bytes[2];
-    const uint16_t last = checksum_fold(native);
-    memcpy(bytes, &last, sizeof last);
-    return checksum_round(sum, load_be16(bytes));
+    uint8_t bytes[8];
+    memcpy(bytes, &native, sizeof bytes);
+    return checksum_round(sum, (uint64_t)load_be32(bytes) + load_be32(bytes + 4));
 }
 
 uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_bytes)
@@ -58,7 +60,8 @@ uint64_t checksum_add_portable(uint64_t sum, const void *bytes, uint32_t len_byt
     }
     for (; left >= 8; left -= 8, p += 8)
         a = checksum_round(a, load_native(p));
-    b = checksum_round(b, sum_tail(p, left));
+    if (left > 0)
+        b = checksum_round(b, sum_tail(p, left));
     return add_native(sum, checksum_round(a, b));
 }
 

@@ -15,6 +15,7 @@
  * 0/8, never loopback.
  */
 #include "core/base/assert.h"
+#include "core/base/bytes.h"
 #include "core/base/mem.h"
 #include "core/ip/ip_stack.h"
 
@@ -232,8 +233,14 @@ static int find_iface(const struct ip *ip, struct la_addr dst)
 static uint32_t common_bits(struct la_addr a, struct la_addr b)
 {
     uint32_t bits = 0;
-    while (bits < 128 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) & (0x80 >> bits % 8)) == 0)
-        bits++;
+    for (uint32_t i = 0; i < 16; i += 4) {
+        uint32_t differs = load_be32(a.bytes + i) ^ load_be32(b.bytes + i);
+        bits += 32;
+        for (; differs != 0; differs >>= 1)
+            bits--;
+        if (bits != 8 * (i + 4))
+            break;
+    }
     return bits;
 }
 

@@ -13,19 +13,19 @@ _Static_assert(LA_TX_HEADER_MAX >= IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPT
                "a descriptor has room for all headers");
 
 /* The checksum of header and spans; with LA_IFACE_CSUM_TX only the pseudo-header's part. */
-static void put_checksum(struct la_stack *s, struct la_tx *tx, const struct tcp_out *out,
-                         uint32_t ip_bytes)
+static void put_checksum(struct la_stack *s, struct la_tx *tx, uint32_t ip_bytes)
 {
     const uint32_t features = s->tcp.env.cpu_features;
+    const bool v4 = ip_bytes == IP4_HEADER_BYTES;
+    const uint8_t *addrs = tx->header + ip_bytes - (v4 ? 8 : 32);
     uint8_t *at = tx->header + ip_bytes + TCP_CHECKSUM_AT;
-    uint64_t sum = ip_pseudo_sum(out->src, out->dst, IP_PROTO_TCP, out->tcp_len);
+    const uint32_t tcp_len = tx->len_bytes - ip_bytes;
+    uint64_t sum = v4 ? checksum_pseudo(addrs, addrs + 4, 4, IP_PROTO_TCP, tcp_len)
+                      : checksum_pseudo(addrs, addrs + 16, 16, IP_PROTO_TCP, tcp_len);
     uint32_t offset;
 
-    if (s->ip.ifaces[out->iface].flags & LA_IFACE_CSUM_TX) {
-        const uint16_t part = checksum_fold(sum);
-
-        at[0] = (uint8_t)(part >> 8);
-        at[1] = (uint8_t)part;
+    if (s->ip.ifaces[tx->iface].flags & LA_IFACE_CSUM_TX) {
+        store_be16(at, checksum_fold(sum));
         tx->flags = LA_TX_CSUM_PARTIAL;
         tx->csum_start = (uint16_t)ip_bytes;
         tx->csum_offset = TCP_CHECKSUM_AT;
@@ -41,54 +41,43 @@ static void put_checksum(struct la_stack *s, struct la_tx *tx, const struct tcp_
         sum = checksum_combine(sum, piece, offset);
         offset += tx->spans[i].len_bytes;
     }
-    const uint16_t sum16 = checksum_finish(sum);
-    at[0] = (uint8_t)(sum16 >> 8);
-    at[1] = (uint8_t)sum16;
+    store_be16(at, checksum_finish(sum));
 }
 
 /* @tx has the TCP header behind the room for IP's; header_len counts TCP's alone. */
-static void put_ip(struct la_stack *s, struct la_tx *tx, const struct tcp_out *out)
+static void put_ip(struct la_stack *s, struct la_tx *tx, const struct ip_header *h, uint16_t iface)
 {
-    const struct ip_header h = {
-        .src = out->src,
-        .dst = out->dst,
-        .payload_len = out->tcp_len,
-        .protocol = IP_PROTO_TCP,
-        .ttl = out->ttl,
-        .tos = out->tos,
-    };
-    const uint32_t ip_bytes = ip_emit(&h, tx->header);
+    const uint32_t ip_bytes = ip_emit(h, tx->header);
 
     tx->header_len = (uint16_t)(tx->header_len + ip_bytes);
-    tx->len_bytes = ip_bytes + out->tcp_len;
-    tx->iface = out->iface;
+    tx->len_bytes = ip_bytes + h->payload_len;
+    tx->iface = iface;
     tx->flags = 0;
     tx->csum_start = tx->csum_offset = 0;
-    put_checksum(s, tx, out, ip_bytes);
+    put_checksum(s, tx, ip_bytes);
     env_count(&s->tcp.env, LA_COUNT_IpOutRequests);
 }
 
 static bool next_reply(struct la_stack *s, struct la_tx *tx)
 {
-    struct tcp_reply r;
-    struct tcp_out out;
+    const struct tcp_reply *r = reply_next(&s->tcp);
 
-    if (!reply_next(&s->tcp, &r))
+    if (r == NULL)
         return false;
-    memcpy(tx->header + ip_header_bytes(r.dst), r.header, r.header_len);
-    tx->conn.bits = r.conn;
-    tx->header_len = r.header_len;
+    memcpy(tx->header + ip_header_bytes(r->dst), r->header, r->header_len);
+    tx->conn.bits = r->conn;
+    tx->header_len = r->header_len;
     tx->span_count = 0;
     tx->gso_size_bytes = 0;
-    out = (struct tcp_out){
-        .src = r.src,
-        .dst = r.dst,
-        .iface = r.iface,
-        .ttl = r.ttl,
-        .tos = r.tos,
-        .tcp_len = r.header_len,
+    const struct ip_header h = {
+        .src = r->src,
+        .dst = r->dst,
+        .payload_len = r->header_len,
+        .protocol = IP_PROTO_TCP,
+        .ttl = r->ttl,
+        .tos = r->tos,
     };
-    put_ip(s, tx, &out);
+    put_ip(s, tx, &h, r->iface);
     return true;
 }
 
@@ -100,15 +89,22 @@ static uint32_t next_conn(struct la_stack *s, struct la_tx *tx, uint32_t max)
 
     if (!tcp_output_next(&s->tcp, tx, &out))
         return 0;
-    put_ip(s, tx, &out);
+    put_ip(s, tx, &out.ip, out.iface);
     if (out.train == SLAB_NONE || max == 1)
         return 1;
-    ip_bytes = ip_header_bytes(out.dst);
+    ip_bytes = ip_header_bytes(out.ip.dst);
     n = tcp_output_train(&s->tcp, out.train, ip_bytes, tx, tx + 1, max - 1);
     for (uint32_t i = 1; i <= n && (tx->flags & LA_TX_CSUM_PARTIAL) == 0; i++)
-        put_checksum(s, &tx[i], &out, ip_bytes);
+        put_checksum(s, &tx[i], ip_bytes);
     s->tcp.env.counters[LA_COUNT_IpOutRequests] += n;
     return 1 + n;
+}
+
+/* Nobody has anything to send: the call that ends every turn of a loop. */
+static bool silent(const struct la_stack *s)
+{
+    return s->tcp.tx_head == SLAB_NONE && s->tcp.replies.count == 0 && s->ip.reply_count == 0 &&
+           s->ip.reply_taken == 0;
 }
 
 uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
@@ -116,6 +112,10 @@ uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
     uint32_t n = 0;
 
     stack_enter(s, now);
+    if (silent(s)) {
+        stack_leave(s);
+        return 0;
+    }
     ip_sent(&s->ip, &s->tcp.env);
     while (n < max && next_reply(s, &out[n]))
         n++;

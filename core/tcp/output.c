@@ -175,14 +175,15 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
     put_text(t, c, p, tx);
     tx->header_len = (uint16_t)tcp_emit(&seg, tx->header + at);
     tx->conn.bits = c->held ? slab_handle(&t->conns, t, ci) : 0;
-    *out = (struct tcp_out){
+    out->ip = (struct ip_header){
         .src = c->flow.laddr,
         .dst = c->flow.raddr,
-        .iface = c->iface,
+        .payload_len = tx->header_len + p->len,
+        .protocol = IP_PROTO_TCP,
         .ttl = c->set.ttl,
         .tos = c->set.tos & 0xfcu,
-        .tcp_len = tx->header_len + p->len,
     };
+    out->iface = c->iface;
     if (t->env.trace.cap > 0)
         trace_tx(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, &seg, p->again);
     after_sending(t, ci, p);

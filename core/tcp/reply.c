@@ -64,15 +64,17 @@ static void trace_reply(struct tcp *t, const struct tcp_reply *r)
     trace_tx(t, &flow, r->conn, r->state, &seg, r->retransmission);
 }
 
-bool reply_next(struct tcp *t, struct tcp_reply *out)
+const struct tcp_reply *reply_next(struct tcp *t)
 {
+    const struct tcp_reply *r;
+
     if (t->replies.count == 0)
-        return false;
-    *out = *slot(t, t->replies.first);
-    trace_reply(t, out);
-    t->replies.first = (t->replies.first + 1) % t->replies.cap;
+        return NULL;
+    r = slot(t, t->replies.first);
+    trace_reply(t, r);
+    t->replies.first = t->replies.first + 1 < t->replies.cap ? t->replies.first + 1 : 0;
     t->replies.count--;
-    return true;
+    return r;
 }
 
 /* The reset that RFC 9293 3.10.7.1 forms from the segment alone. */

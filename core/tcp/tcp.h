@@ -156,7 +156,8 @@ void reply_rst_from(struct tcp *t, const struct tcp_conn *c);
 void reply_ack(struct tcp *t, uint32_t ci);
 /* @limited: at most one in tcp_invalid_ratelimit. */
 void reply_ack_short(struct tcp *t, uint32_t ref, bool limited);
-bool reply_next(struct tcp *t, struct tcp_reply *out);
+/* The oldest, good until the next is pushed; NULL if none waits. */
+const struct tcp_reply *reply_next(struct tcp *t);
 
 /* ack_policy.c -------------------------------------------------------------------------- */
 
@@ -253,11 +254,9 @@ void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
 
 /* What stack/ needs to put the IP header in front. */
 struct tcp_out {
-    struct la_addr src, dst;
+    struct ip_header ip;
     uint16_t iface;
-    uint8_t ttl, tos;
-    uint32_t tcp_len; /* header and text */
-    uint32_t train;   /* connection whose next segments tcp_output_train() may make, or SLAB_NONE */
+    uint32_t train; /* connection whose next segments tcp_output_train() may make, or SLAB_NONE */
 };
 /*
  * The next segment of any connection: fills @tx but for the IP header, with the TCP header at

@@ -30,6 +30,7 @@ struct la_stack; /* lives wholly inside the arena the caller lends */
 
 /* Instructions the processor has beyond its family's least. */
 #define LA_CPU_AVX2 1u
+#define LA_CPU_NEON 2u
 
 /*
  * How much of everything.  Start from la_config_default() or la_config_smallest()

@@ -10,10 +10,17 @@
  */
 #include <immintrin.h>
 
+#include <lastack/stack.h>
+
 #include "core/base/checksum.h"
 
 #define VECTOR 32u
 #define PAIR 64u /* two of them */
+
+uint32_t checksum_vector_feature(void)
+{
+    return LA_CPU_AVX2;
+}
 
 __attribute__((target("avx2"))) static uint64_t lanes(__m256i v)
 {
@@ -29,8 +36,8 @@ static uint64_t to_network(uint64_t sum, uint64_t native)
         sum, (uint64_t)((folded << 8 | folded >> 8) & 0xffff)); /* x86 is little-endian */
 }
 
-__attribute__((target("avx2"))) uint64_t checksum_add_avx2(uint64_t sum, const void *bytes,
-                                                           uint32_t len_bytes)
+__attribute__((target("avx2"))) uint64_t checksum_add_vector(uint64_t sum, const void *bytes,
+                                                             uint32_t len_bytes)
 {
     const uint8_t *p = bytes;
     const __m256i zero = _mm256_setzero_si256();
@@ -58,8 +65,8 @@ __attribute__((target("avx2"))) uint64_t checksum_add_avx2(uint64_t sum, const v
     return left > 0 ? checksum_add_portable(sum, p, left) : sum;
 }
 
-__attribute__((target("avx2"))) uint64_t checksum_copy_avx2(uint64_t sum, void *to,
-                                                            const void *from, uint32_t len_bytes)
+__attribute__((target("avx2"))) uint64_t checksum_copy_vector(uint64_t sum, void *to,
+                                                              const void *from, uint32_t len_bytes)
 {
     const uint8_t *p = from;
     uint8_t *q = to;
