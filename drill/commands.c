@@ -162,8 +162,6 @@ const char *drill_fixed_sysctl(const char *name)
         { "net.ipv4.tcp_ecn", "0" },
         { "net.ipv4.tcp_ecn_fallback", "" },
         { "net.ipv4.tcp_fastopen", "0" },
-        { "net.ipv4.tcp_syncookies", "0" },
-        { "net.ipv4.tcp_abort_on_overflow", "0" },
         { "net.ipv4.tcp_congestion_control", "reno" },
         { "net.ipv4.tcp_allowed_congestion_control", "reno" },
         { "net.ipv4.tcp_dsack", "0" },

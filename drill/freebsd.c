@@ -29,7 +29,7 @@ static const struct {
     { "net.inet.ip.ttl", "net.ipv4.ip_default_ttl", 1 },
     { "kern.ipc.somaxconn", "net.core.somaxconn", 1 },
     { "kern.ipc.soacceptqueue", "net.core.somaxconn", 1 },
-    { "net.inet.tcp.syncookies", "0", 0 },
+    { "net.inet.tcp.syncookies", "net.ipv4.tcp_syncookies", 1 },
     { "net.inet.tcp.ecn.enable", "0", 0 },
     { "net.inet.tcp.fastopen.server_enable", "0", 0 },
     { "net.inet.tcp.fastopen.client_enable", "0", 0 },

@@ -27,6 +27,7 @@ GET(sndbuf, (int)sock_option(x, s, LA_OPT_SNDBUF))
 GET(rcvlowat, s->set.rcvlowat)
 GET(sndlowat, 1)
 GET(reuseaddr, (int)sock_option(x, s, LA_OPT_REUSEADDR))
+GET(reuseport, (int)sock_option(x, s, LA_OPT_REUSEPORT))
 GET(type, SOCK_STREAM)
 
 int opt_get_cookie(struct la_sockets *x, struct sock *s, struct optbuf *b)
@@ -78,6 +79,11 @@ int opt_set_keepalive(struct la_sockets *x, struct sock *s, const struct optbuf 
 int opt_set_reuseaddr(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 {
     return set_flag(x, s, b, LA_OPT_REUSEADDR);
+}
+
+int opt_set_reuseport(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    return set_flag(x, s, b, LA_OPT_REUSEPORT);
 }
 
 int opt_set_broadcast(struct la_sockets *x, struct sock *s, const struct optbuf *b)

@@ -114,6 +114,38 @@ int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b
     return err;
 }
 
+/* What some number of SYN-ACKs take, each twice as long as the last one, 120 s at the most. */
+static uint32_t defer_rounded(uint32_t seconds)
+{
+    uint32_t sum = 0, step = 1;
+
+    for (uint32_t n = 0; n < UINT8_MAX && sum < seconds; n++) {
+        sum += step;
+        step = 2 * step < 120 ? 2 * step : 120;
+    }
+    return sum;
+}
+
+int opt_get_deferaccept(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, (int)s->set.defer_accept_s);
+}
+
+int opt_set_deferaccept(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    int err = opt_int(b, &value);
+
+    if (err != 0)
+        return err;
+    s->set.defer_accept_s = value > 0 ? defer_rounded((uint32_t)value) : 0;
+    if (s->what == WHAT_LISTEN)
+        err = error_of(la_listener_set_option(x->stack, s->listener, LA_OPT_DEFER_ACCEPT,
+                                              s->set.defer_accept_s));
+    return err;
+}
+
 int opt_get_maxseg(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
     const uint32_t asked = sock_option(x, s, LA_OPT_MAXSEG);

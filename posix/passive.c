@@ -101,6 +101,7 @@ static int begin_listening(struct la_sockets *x, struct sock *s, uint32_t backlo
         .local = la_prefix_host(s->local.addr),
         .port = s->local.port,
         .v6_only = s->v6 && s->set.v6only,
+        .reuse_port = sock_option(x, s, LA_OPT_REUSEPORT) != 0,
         .backlog = backlog,
         .user = (uint32_t)s->d.fd - x->config.fd_first,
     };
@@ -114,6 +115,9 @@ static int begin_listening(struct la_sockets *x, struct sock *s, uint32_t backlo
         return error_of(err);
     s->what = WHAT_LISTEN;
     s->told = 0;
+    err = la_listener_set_option(x->stack, s->listener, LA_OPT_DEFER_ACCEPT, s->set.defer_accept_s);
+    if (err != LA_OK)
+        return error_of(err);
     return sock_options_apply(x, s);
 }
 
@@ -154,6 +158,7 @@ static void take_after(struct sock *child, const struct sock *parent)
 {
     child->set = parent->set;
     child->set.core_set = parent->set.core_set;
+    child->set.defer_accept_s = 0;
     child->phase = PHASE_CONNECTED;
     child->what = WHAT_CONN;
 }

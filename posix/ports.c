@@ -3,7 +3,7 @@
  * ports.c - Who may bind what: Linux's rules (inet_csk_get_port()), with SO_REUSEADDR.
  *
  * Two sockets meet on a port if some address belongs to both.  They may share it if both have
- * SO_REUSEADDR and neither listens; a port that was not asked for by number is shared with
+ * SO_REUSEADDR and neither listens, or if both have SO_REUSEPORT; a port that was not asked for by number is shared with
  * nobody.  What has no descriptor counts too: connections in accept queues, orphans and
  * TIME-WAIT, each with the setting its socket had.  Those stand only in the core, which counts
  * them by port and tells with la_port_asked().  Only where it can not - a small stack, or one
@@ -102,12 +102,19 @@ static bool reuse_of(const struct la_sockets *x, const struct sock *s)
     return sock_option(x, s, LA_OPT_REUSEADDR) != 0;
 }
 
+static bool reuse_port_of(const struct la_sockets *x, const struct sock *s)
+{
+    return sock_option(x, s, LA_OPT_REUSEPORT) != 0;
+}
+
 static bool sock_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
                           bool relax)
 {
     for (const struct sock *t = x->port[bucket_of(port)]; t != NULL; t = t->port_next) {
         if (t == s || t->local.port != port || !port_bound(x, t) ||
             !overlap(span_of(s), span_of(t)))
+            continue;
+        if (relax && reuse_port_of(x, s) && reuse_port_of(x, t))
             continue;
         if (!relax || t->what == WHAT_LISTEN || !reuse_of(x, s) || !reuse_of(x, t))
             return true;
@@ -135,7 +142,8 @@ static bool walk_conflict(const struct la_sockets *x, const struct sock *s, uint
     while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
         for (uint32_t i = 0; i < n; i++)
             if (rows[i].local.port == port && row_counts(s, &rows[i]) &&
-                (!relax || !rows[i].reuse || !reuse_of(x, s)))
+                !(relax && rows[i].reuse && reuse_of(x, s)) &&
+                !(relax && rows[i].reuse_port && reuse_port_of(x, s)))
                 return true;
     return false;
 }
@@ -158,9 +166,13 @@ static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint1
     const enum la_port_answer v4 = family_conflict(x, s, true, port, relax);
     const enum la_port_answer v6 = family_conflict(x, s, false, port, relax);
 
+    if (v4 == LA_PORT_FREE && v6 == LA_PORT_FREE)
+        return false;
+    if (relax && reuse_port_of(x, s)) /* which the core's table does not count by */
+        return walk_conflict(x, s, port, relax);
     if (v4 == LA_PORT_TAKEN || v6 == LA_PORT_TAKEN)
         return true;
-    return (v4 == LA_PORT_WALK || v6 == LA_PORT_WALK) && walk_conflict(x, s, port, relax);
+    return walk_conflict(x, s, port, relax);
 }
 
 bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)

@@ -79,7 +79,8 @@ struct settings {
     int tos, tclass;
     bool broadcast, no_port, linger, v6only;
     uint32_t linger_s;
-    uint16_t port_min, port_max;       /* IP_LOCAL_PORT_RANGE; 0: the sysctl's */
+    uint16_t port_min, port_max; /* IP_LOCAL_PORT_RANGE; 0: the sysctl's */
+    uint32_t defer_accept_s;     /* TCP_DEFER_ACCEPT, rounded; not passed on to what is accepted */
     uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
     int rcvlowat;
 };

@@ -126,7 +126,7 @@ enum la_err la_listener_set_backlog(struct la_stack *s, la_listener_id id, uint3
 
     if (li == SLAB_NONE)
         return LA_EBADHANDLE;
-    listener_at(&s->tcp, li)->backlog = backlog;
+    listener_set_backlog(&s->tcp, listener_at(&s->tcp, li), backlog);
     return LA_OK;
 }
 
@@ -367,7 +367,7 @@ enum la_err la_listener_set_option(struct la_stack *s, la_listener_id id, enum l
 
     if (li == SLAB_NONE)
         return LA_EBADHANDLE;
-    return tcp_setting_set(&s->tcp, &listener_at(&s->tcp, li)->set, option, value);
+    return listener_set_option(&s->tcp, li, option, value);
 }
 
 enum la_err la_listener_get_option(const struct la_stack *s, la_listener_id id,
@@ -377,5 +377,5 @@ enum la_err la_listener_get_option(const struct la_stack *s, la_listener_id id,
 
     if (li == SLAB_NONE)
         return LA_EBADHANDLE;
-    return tcp_setting_get(&s->tcp, &listener_at(&s->tcp, li)->set, option, value);
+    return listener_get_option(&s->tcp, li, option, value);
 }

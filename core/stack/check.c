@@ -158,6 +158,14 @@ static const char *check_listeners(const struct tcp *t)
 static const char *check_half(const struct tcp *t)
 {
     uint32_t n = 0;
+    int64_t young = 0, acked = 0;
+
+    for (uint32_t li = 0; li < t->listeners.high; li++) {
+        if (!slab_live(&t->listeners, t, li))
+            continue;
+        young += listener_at(t, li)->young_len;
+        acked += listener_at(t, li)->acked_len;
+    }
 
     for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++) {
         la_time before = { 0 };
@@ -177,10 +185,16 @@ static const char *check_half(const struct tcp *t)
             if (time_lt(h->expires, before))
                 return "half-open records are out of order";
             before = h->expires;
+            young -= h->retries == 0;
+            acked -= (h->flags & TCP_HALF_ACKED) != 0;
             n++;
         }
     }
-    return n == t->half4.used + t->half6.used ? NULL : "a half-open record stands in no list";
+    if (n != t->half4.used + t->half6.used)
+        return "a half-open record stands in no list";
+    if (young != 0 || acked != 0)
+        return "listeners count other young or acknowledged records than there are";
+    return NULL;
 }
 
 /* Is it an opening for which a record in TIME-WAIT is parked? */

@@ -90,16 +90,11 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
 enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
                              struct la_listener_info *out)
 {
-    const struct tcp *t = &s->tcp;
-    const uint32_t li = slab_find(&t->listeners, t, id.bits);
-    const struct tcp_listener *l;
+    const uint32_t li = slab_find(&s->tcp.listeners, &s->tcp, id.bits);
 
     if (li == SLAB_NONE)
         return LA_EBADHANDLE;
-    l = listener_at(t, li);
-    out->accept_len = l->accept_len;
-    out->half_len = l->half_len;
-    out->limit = listener_limit(t, l);
+    listener_info(&s->tcp, li, out);
     return LA_OK;
 }
 

@@ -87,6 +87,7 @@ static void row_conn(const struct tcp *t, uint32_t ci, struct la_row *r)
     row_timer(c, r);
     r->orphan = !c->held && c->listener == SLAB_NONE;
     r->reuse = c->set.reuse;
+    r->reuse_port = c->set.reuse_port;
     r->since = c->state_since;
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         r->expires = time_min(r->expires, c->deadline[i]);
@@ -103,7 +104,7 @@ static void row_listener(const struct tcp *t, uint32_t li, struct la_row *r)
     r->kind = LA_ROW_LISTENER;
     r->state = LA_LISTEN;
     r->recv_q = l->accept_len;
-    r->send_q = listener_limit(t, l);
+    r->send_q = l->backlog;
     r->half_len = l->half_len;
     r->local = (struct la_endpoint){ .addr = l->local.addr, .port = l->port };
     r->local_len = l->local.len;
@@ -135,6 +136,7 @@ static void row_short(const struct tcp *t, uint32_t ref, struct la_row *r)
     r->timer = sh->state == LA_TIME_WAIT ? LA_TIMER_TIME_WAIT : LA_TIMER_FIN_WAIT_2;
     r->orphan = sh->state == LA_FIN_WAIT_2;
     r->reuse = (sh->flags & TCP_SHORT_REUSE) != 0;
+    r->reuse_port = (sh->flags & TCP_SHORT_REUSE_PORT) != 0;
     short_flow(sh, ref, &f);
     row_flow(r, &f);
 }

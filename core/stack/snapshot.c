@@ -160,9 +160,9 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
     put(it, s->msl_ms1);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
-                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse << 4 |
-                (uint32_t)s->nodelay << 3 | (uint32_t)s->cork << 2 | (uint32_t)s->keepalive << 1 |
-                s->quickack);
+                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse_port << 5 |
+                (uint32_t)s->reuse << 4 | (uint32_t)s->nodelay << 3 | (uint32_t)s->cork << 2 |
+                (uint32_t)s->keepalive << 1 | s->quickack);
 }
 
 /* Times that something may yet depend on. */
@@ -257,6 +257,7 @@ static void hash_half(struct mix *m, const struct tcp *t, uint32_t ref)
     put_time(&it, m, h->expires);
     put(&it, (uint64_t)h->mss << 48 | (uint64_t)h->wnd << 32 | (uint64_t)h->wscale << 24 |
                  (uint64_t)h->flags << 16 | (uint64_t)h->retries << 8 | h->iface);
+    put(&it, h->rcv_wnd);
     take(m, &it);
 }
 
@@ -302,7 +303,10 @@ static void hash_listener(struct mix *m, const struct tcp *t, uint32_t li)
     put(&it, 4);
     put_flow(&it, &(struct tcp_flow){ .laddr = l->local.addr, .lport = l->port });
     put(&it, (uint64_t)l->half_len << 32 | l->accept_len);
-    put(&it, (uint64_t)l->backlog << 32 | (uint32_t)l->v6_only << 8 | l->local.len);
+    put(&it, (uint64_t)l->backlog << 32 | (uint32_t)l->defer << 16 | (uint32_t)l->reuse_port << 9 |
+                 (uint32_t)l->v6_only << 8 | l->local.len);
+    put(&it, cookie_recent(t, l) ? l->cookie_wnd : 0);
+    put_time(&it, m, cookie_recent(t, l) ? l->cookie_at : LA_TIME_NEVER);
     put(&it, l->user);
     put_settings(&it, &l->set);
     take(m, &it);

@@ -101,6 +101,8 @@ static void arrives_nobody(struct tcp_arrival *a)
         tcp_arrives_closed(a);
     else
         tcp_arrives_listen(a, li);
+    if (a->ci != SLAB_NONE)
+        return; /* a cookie came back, and the connection has treated the segment */
     const bool opened = li != SLAB_NONE && a->reason == LA_DROP_NONE;
     trace_rx(a, opened ? (uint8_t)LA_SYN_RECEIVED : a->from, 0);
 }

@@ -10,18 +10,11 @@
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
-/* The window our SYN-ACK offered. */
-static uint32_t half_wnd(const struct tcp *t, const struct tcp_half *h)
-{
-    const uint32_t rcvbuf = listener_at(t, h->listener)->set.rcvbuf;
-    return rcvbuf < UINT16_MAX ? rcvbuf : UINT16_MAX;
-}
-
 /* Rounded up to the scale: the right edge does not move left. */
 static uint32_t half_wnd_field(const struct tcp *t, const struct tcp_half *h)
 {
     const uint32_t shift = h->wscale == TCP_WSCALE_NONE ? 0 : rcv_window_shift(t);
-    return (half_wnd(t, h) + (1u << shift) - 1) >> shift;
+    return (h->rcv_wnd + (1u << shift) - 1) >> shift;
 }
 
 /*
@@ -30,15 +23,14 @@ static uint32_t half_wnd_field(const struct tcp *t, const struct tcp_half *h)
  */
 static bool half_may_ack(struct tcp *t, struct tcp_half *h)
 {
-    const uint32_t now_us = (uint32_t)(t->env.now.ns / NS_PER_US);
     const uint64_t limit_us = t->env.knobs.invalid_ratelimit * (NS_PER_MS / NS_PER_US);
 
-    if (h->flags & TCP_HALF_CHALLENGED && now_us - h->sent_us < limit_us) {
-        env_count(&t->env, LA_COUNT_TCPACKSkippedChallenge);
+    if (h->flags & TCP_HALF_CHALLENGED && half_since_sent_us(t, h) < limit_us) {
+        env_count(&t->env, LA_COUNT_TCPACKSkippedSynRecv);
         return false;
     }
     h->flags |= TCP_HALF_CHALLENGED | TCP_HALF_RESENT;
-    h->sent_us = now_us;
+    h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US) & TCP_HALF_US_MASK;
     return true;
 }
 
@@ -85,14 +77,15 @@ static bool half_challenge(struct tcp_arrival *a, uint32_t ref)
 static bool half_step1(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
-    const struct tcp_half *h = half_at(t, ref);
+    struct tcp_half *h = half_at(t, ref);
     const struct tcp_seg *seg = a->seg;
     const tcp_seq rcv_nxt = seq_add(h->irs, 1);
 
     /* The peer's SYN again: our SYN-ACK was lost, or is late.  It is sent again. */
     if (seg->flags & TCP_SYN && seq_eq(seg->seq, h->irs) && !(seg->flags & (TCP_RST | TCP_ACK))) {
         a->reason = LA_DROP_OLD_DUPLICATE;
-        half_send_synack(t, ref, true);
+        if (half_may_ack(t, h))
+            half_synack_again(t, ref);
         return false;
     }
     if (h->flags & TCP_HALF_TIMESTAMPS && !(seg->flags & TCP_RST)) {
@@ -107,7 +100,7 @@ static bool half_step1(struct tcp_arrival *a, uint32_t ref)
             return false;
         }
     }
-    if (!tcp_acceptable(seg->seq, tcp_seg_len(seg), rcv_nxt, half_wnd(t, h))) {
+    if (!tcp_acceptable(seg->seq, tcp_seg_len(seg), rcv_nxt, h->rcv_wnd)) {
         a->reason = tcp_is_old(seg->seq, tcp_seg_len(seg), rcv_nxt) ? LA_DROP_OLD_DUPLICATE
                                                                     : LA_DROP_OUTSIDE_WINDOW;
         if (!(seg->flags & TCP_RST))
@@ -125,7 +118,7 @@ static bool half_step2(struct tcp_arrival *a, uint32_t ref)
 
     if (!(a->seg->flags & TCP_RST))
         return true;
-    switch (tcp_rst_kind(a->seg->seq, seq_add(h->irs, 1), half_wnd(t, h))) {
+    switch (tcp_rst_kind(a->seg->seq, seq_add(h->irs, 1), h->rcv_wnd)) {
     case TCP_RST_OUTSIDE:
         a->reason = LA_DROP_RST_OUTSIDE_WINDOW;
         break;
@@ -152,12 +145,38 @@ static bool half_step4(struct tcp_arrival *a, uint32_t ref)
     return false;
 }
 
+/*
+ * The handshake is complete, if there is room.  Without it the peer believes itself connected;
+ * the record stays, and the SYN-ACK goes on repeating until there is room or patience ends.
+ */
+static uint32_t half_complete(struct tcp_arrival *a, uint32_t ref)
+{
+    struct tcp *t = a->t;
+    const uint32_t li = half_at(t, ref)->listener;
+    const bool full = listener_accept_full(listener_at(t, li));
+    const uint32_t ci = full ? SLAB_NONE : half_grow(t, ref);
+
+    if (ci != SLAB_NONE)
+        return ci;
+    listener_drop(t, li, full);
+    a->reason = full ? LA_DROP_ACCEPT_QUEUE_FULL : LA_DROP_CONNS_FULL;
+    if (!t->env.knobs.abort_on_overflow) {
+        half_acked(t, ref);
+        return SLAB_NONE;
+    }
+    env_drop(&t->env, a->reason); /* why there was no room; the verdict is what came of it */
+    a->reason = LA_DROP_OVERFLOW_RESET;
+    env_count(&t->env, LA_COUNT_EmbryonicRsts);
+    reply_rst_to(a); /* <SEQ=SEG.ACK><CTL=RST> */
+    half_free(t, ref);
+    return SLAB_NONE;
+}
+
 /* Fifth: ACK.  Return: the full connection, or SLAB_NONE with the reason set. */
 static uint32_t half_step5(struct tcp_arrival *a, uint32_t ref)
 {
     struct tcp *t = a->t;
     const struct tcp_half *h = half_at(t, ref);
-    uint32_t ci;
 
     if (!(a->seg->flags & TCP_ACK)) {
         a->reason = LA_DROP_NO_ACK;
@@ -168,16 +187,14 @@ static uint32_t half_step5(struct tcp_arrival *a, uint32_t ref)
         reply_rst_to(a); /* <SEQ=SEG.ACK><CTL=RST> */
         return SLAB_NONE;
     }
-    if (listener_accept_full(t, listener_at(t, h->listener))) {
-        /* The peer believes itself connected; our SYN-ACK goes on repeating until there is room. */
-        env_count(&t->env, LA_COUNT_ListenOverflows);
-        a->reason = LA_DROP_ACCEPT_QUEUE_FULL;
+    if (a->len == 0 && !a->fin && h->retries < listener_at(t, h->listener)->defer) {
+        /* TCP_DEFER_ACCEPT: nobody is to be woken before there is something to read. */
+        half_acked(t, ref);
+        env_count(&t->env, LA_COUNT_TCPDeferAcceptDrop);
+        a->reason = LA_DROP_DEFER_ACCEPT;
         return SLAB_NONE;
     }
-    ci = half_grow(t, ref);
-    if (ci == SLAB_NONE)
-        a->reason = LA_DROP_CONNS_FULL;
-    return ci;
+    return half_complete(a, ref);
 }
 
 void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref)
@@ -192,7 +209,7 @@ void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref)
     }
     ci = half_step5(a, ref);
     if (ci == SLAB_NONE) {
-        trace_rx(a, a->from, 0);
+        trace_rx(a, a->reason == LA_DROP_OVERFLOW_RESET ? (uint8_t)LA_LISTEN : a->from, 0);
         return;
     }
     a->c = conn_at(t, ci);

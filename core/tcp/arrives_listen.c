@@ -4,36 +4,77 @@
  *
  * A listener is never changed by a packet but for its queues: a SYN makes a record of its
  * own (catalogue of past failures: listeners destroyed or reverted by a reset).
+ *
+ * The queues have their say in Linux's order: the SYN queue, where a cookie may take the
+ * record's place; the accept queue; without cookies, tcp_max_syn_backlog.  A SYN that
+ * reopens a TIME-WAIT is not asked about the SYN queue: its peer is real, and there are no
+ * more of them than TIME-WAITs.
  */
 #include "core/tcp/tcp.h"
 
-/*
- * The queues' say, as on Linux: the SYN queue first, then the accept queue.  A SYN that reopens a
- * TIME-WAIT passes the bound of the SYN queue: it has proved more than a flood's SYNs can.
- */
-static bool queues_refuse(struct tcp_arrival *a, uint32_t li)
+/* M - length < M/4 */
+static bool beyond_backlog(const struct tcp *t, const struct tcp_listener *l)
+{
+    const int64_t m = t->env.knobs.max_syn_backlog;
+
+    return m - (int64_t)l->half_len < m / 4;
+}
+
+static void refuse(struct tcp_arrival *a, uint32_t li, enum la_drop reason)
+{
+    a->reason = reason;
+    listener_drop(a->t, li, reason == LA_DROP_ACCEPT_QUEUE_FULL);
+}
+
+static void open_half(struct tcp_arrival *a, uint32_t li)
 {
     struct tcp *t = a->t;
     const struct tcp_listener *l = listener_at(t, li);
+    const uint32_t cookies = t->env.knobs.syncookies;
+    const bool reopens = a->reopens != TCP_REF_NONE;
+    const bool over = !reopens && (cookies == 2 || listener_half_full(l));
 
-    if (a->reopens == TCP_REF_NONE && listener_half_full(t, l)) {
+    if (over && cookies == 0) {
         env_count(&t->env, LA_COUNT_TCPReqQFullDrop);
-        env_count(&t->env, LA_COUNT_ListenDrops);
-        a->reason = LA_DROP_SYN_QUEUE_FULL;
-        return true;
+        refuse(a, li, LA_DROP_SYN_QUEUE_FULL);
+    } else if (listener_accept_full(l)) {
+        if (over)
+            env_count(&t->env, LA_COUNT_TCPReqQFullDoCookies); /* counted before it is known */
+        refuse(a, li, LA_DROP_ACCEPT_QUEUE_FULL);
+    } else if (over) {
+        cookie_answer(a, li);
+    } else if (cookies == 0 && !reopens && beyond_backlog(t, l)) {
+        refuse(a, li, LA_DROP_SYN_BACKLOG);
+    } else if (!half_open(a, li)) {
+        if (cookies > 0 && !reopens) /* all listeners together have filled the table */
+            cookie_answer(a, li);
+        else
+            refuse(a, li, LA_DROP_HALF_OPEN_FULL);
     }
-    if (listener_accept_full(t, l)) {
-        env_count(&t->env, LA_COUNT_ListenOverflows);
-        env_count(&t->env, LA_COUNT_ListenDrops);
-        a->reason = LA_DROP_ACCEPT_QUEUE_FULL;
-        return true;
-    }
-    return false;
+}
+
+/* An ACK that may bring a cookie back: the connection treats the segment from the first step on. */
+static bool cookie_returns(struct tcp_arrival *a, uint32_t li)
+{
+    const uint32_t ci = cookie_open(a, li);
+
+    if (ci == SLAB_NONE)
+        return a->reason != LA_DROP_NONE;
+    a->c = conn_at(a->t, ci);
+    a->ci = ci;
+    a->from = LA_SYN_RECEIVED;
+    a->c->segs_in += a->segs;
+    const uint64_t handle = slab_handle(&a->t->conns, a->t, ci);
+    tcp_arrives_other(a);
+    tcp_treated(a, handle);
+    return true;
 }
 
 void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li)
 {
     const uint8_t flags = a->seg->flags;
+
+    li = listener_choose(a->t, li, a->hash);
 
     /* First, check for a RST: ignored. */
     if (flags & TCP_RST) {
@@ -41,8 +82,10 @@ void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li)
         return;
     }
 
-    /* Second, check for an ACK: bad on a connection still in LISTEN. */
+    /* Second, check for an ACK: bad on a connection still in LISTEN, unless it is a cookie. */
     if (flags & TCP_ACK) {
+        if (!(flags & TCP_SYN) && cookie_returns(a, li))
+            return;
         a->reason = LA_DROP_LISTEN_ACK;
         reply_rst_to(a);
         return;
@@ -54,9 +97,7 @@ void tcp_arrives_listen(struct tcp_arrival *a, uint32_t li)
             a->reason = LA_DROP_LISTEN_SYN_FIN;
             return;
         }
-        if (queues_refuse(a, li))
-            return;
-        half_open(a, li);
+        open_half(a, li);
         return;
     }
 

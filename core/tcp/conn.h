@@ -48,7 +48,8 @@ struct tcp_settings {
     bool cork : 1;
     bool keepalive : 1;
     bool quickack : 1;
-    bool reuse : 1; /* SO_REUSEADDR, for whoever binds the port later */
+    bool reuse : 1;      /* SO_REUSEADDR, for whoever binds the port later */
+    bool reuse_port : 1; /* SO_REUSEPORT, likewise */
 };
 
 struct tcp_conn {
@@ -190,22 +191,26 @@ struct tcp_half {
     uint32_t listener;
     tcp_seq irs, iss;
     uint32_t ts_recent, ts_offset;
-    la_time expires; /* when the SYN-ACK is due again */
-    uint16_t mss;    /* the peer's MSS option, or the default */
-    uint16_t wnd;    /* of the SYN */
-    uint8_t wscale;  /* the peer's shift, or 255 for none */
-    uint8_t flags;   /* TCP_HALF_* */
-    uint8_t retries;
-    uint8_t iface;
-    uint32_t sent_us; /* low bits of the time the first SYN-ACK went out, for an RTT sample */
+    la_time expires;  /* when the SYN-ACK is due again */
+    uint16_t mss;     /* the peer's MSS option, or the default */
+    uint16_t wnd;     /* of the SYN */
+    uint16_t rcv_wnd; /* what the SYN-ACK promised: a promise outlives the listener's settings */
+    uint8_t retries;  /* repeats of the SYN-ACK that a timer caused */
+    uint8_t flags;    /* TCP_HALF_* */
+    uint32_t sent_us : 26; /* low bits of the time the first SYN-ACK went out, for an RTT sample */
+    uint32_t iface : 2;
+    uint32_t wscale : 4; /* the peer's shift, or TCP_WSCALE_NONE */
     union tcp_tuple tuple;
 };
 #define TCP_HALF_SACK 1u
 #define TCP_HALF_TIMESTAMPS 2u
+#define TCP_HALF_ACKED 4u       /* the peer believes itself connected */
 #define TCP_HALF_RESENT 8u      /* no RTT sample: Karn */
 #define TCP_HALF_PARKS 32u      /* a record in TIME-WAIT returns if the handshake fails */
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
-#define TCP_WSCALE_NONE 255
+#define TCP_HALF_US_MASK ((UINT32_C(1) << 26) - 1) /* 67 s: beyond any rate limit */
+_Static_assert(LA_IFACES_MAX <= 4, "two bits name an interface");
+#define TCP_WSCALE_NONE 15
 #define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 /* TIME-WAIT, or FIN-WAIT-2 without an owner. */
@@ -226,8 +231,9 @@ struct tcp_short {
     union tcp_tuple tuple;
 };
 #define TCP_SHORT_TIMESTAMPS 1u
-#define TCP_SHORT_ACKED 2u  /* invalid_ms is set */
-#define TCP_SHORT_REUSE 4u  /* the setting of the connection it comes from */
+#define TCP_SHORT_ACKED 2u /* invalid_ms is set */
+#define TCP_SHORT_REUSE 4u /* the setting of the connection it comes from */
+#define TCP_SHORT_REUSE_PORT 16u
 #define TCP_SHORT_PARKED 8u /* a new connection of this 4-tuple is being opened */
 
 #define TCP_HALF4_BYTES (offsetof(struct tcp_half, tuple) + sizeof(struct tcp_tuple4))
@@ -243,14 +249,25 @@ struct tcp_listener {
     uint16_t port;
     bool v6_only;
     bool on_ready;
-    uint8_t mask;      /* as last told */
-    uint32_t backlog;  /* L: each queue refuses when longer than this */
-    uint32_t half_len; /* SYN queue */
+    uint8_t mask;       /* as last told */
+    bool reuse_port;    /* SO_REUSEPORT: may stand beside others of the same address and port */
+    uint8_t defer;      /* TCP_DEFER_ACCEPT, as a number of SYN-ACKs */
+    uint32_t backlog;   /* L: each queue refuses when longer; cut to somaxconn */
+    uint32_t half_len;  /* SYN queue */
+    uint32_t young_len; /* of those: no timer has repeated the SYN-ACK yet */
+    uint32_t acked_len; /* of those: acknowledged, there was no room or there is no text yet */
     uint32_t accept_head, accept_tail, accept_len;
     uint32_t chain_next; /* same bucket of ports */
     uint32_t ready_next, ready_prev;
     struct tcp_settings set;
     uint64_t user;
+
+    uint32_t cookie_wnd; /* the largest window a cookie has promised; 0 before the first one */
+    la_time cookie_at;   /* when the last one went out */
+    uint32_t accept_max; /* the longest the accept queue has been */
+    uint64_t accepted, overflows, drops; /* ListenOverflows and ListenDrops of this listener */
+    uint64_t cookies_sent, cookies_recv, cookies_failed;
+    uint32_t waits[LA_ACCEPT_WAITS]; /* histogram of the time in the accept queue */
 };
 
 /* A list of records linked both ways, oldest first. */
@@ -324,7 +341,7 @@ struct tcp {
     uint32_t starved_head, starved_tail; /* connections that wait for chunks */
     uint32_t touched[LA_RX_BURST_MAX];   /* connections of the burst in progress */
     uint32_t touched_count;
-    struct siphash_key key_isn, key_port, key_index;
+    struct siphash_key key_isn, key_port, key_index, key_cookie;
     struct { /* the 4-tuple that was hashed last */
         struct tcp_flow flow;
         uint32_t hash;

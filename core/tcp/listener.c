@@ -4,10 +4,18 @@
  *
  * The SYN queue counts half-open records, the accept queue holds established connections
  * nobody has accepted.  Both are bounded by L = min(backlog, net.core.somaxconn), and both
- * refuse when they are longer than L, so that each holds L + 1, as on Linux.
+ * refuse when they are longer than L, so that each holds L + 1, as on Linux.  The sysctl
+ * acts when the listener is made or told its backlog anew.
  *
  * A SYN finds its listener by port, then by the longest prefix that covers its destination:
- * a listener may stand on one address, on a prefix, or on everything.
+ * a listener may stand on one address, on a prefix, or on everything.  Several may stand on
+ * the same if all have SO_REUSEPORT.  Each of such a group has a weight for every 4-tuple, and
+ * the heaviest gets it: so the choice is stable, and a member that comes or goes moves only
+ * its own share (Linux moves others too).  A member that goes hands nothing over: what waits
+ * in its queues is reset, as on Linux with net.ipv4.tcp_migrate_req=0.
+ *
+ * How long connections wait to be accepted is kept as a histogram, and the age of the oldest
+ * can be asked for: a listener whose application has stopped accepting shows it.
  */
 #include "core/tcp/tcp.h"
 
@@ -35,6 +43,47 @@ uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port
     return best;
 }
 
+static bool same_group(const struct tcp_listener *a, const struct tcp_listener *b)
+{
+    return a->port == b->port && a->local.len == b->local.len && a->v6_only == b->v6_only &&
+           addr_equal(&a->local.addr, &b->local.addr);
+}
+
+/* Mixes well enough to be fair; the hash is keyed, so nobody outside can aim. */
+static uint32_t weight(uint32_t hash, uint32_t li)
+{
+    uint32_t x = hash ^ (li + 1) * 0x9e3779b1u;
+
+    x = (x ^ x >> 16) * 0x85ebca6bu;
+    x = (x ^ x >> 13) * 0xc2b2ae35u;
+    return x ^ x >> 16;
+}
+
+uint32_t listener_choose(const struct tcp *t, uint32_t li, uint32_t hash)
+{
+    const struct tcp_listener *const first = listener_at(t, li);
+    uint32_t best = li;
+
+    if (!first->reuse_port)
+        return li;
+    for (uint32_t i = first->chain_next; i != SLAB_NONE; i = listener_at(t, i)->chain_next)
+        if (same_group(listener_at(t, i), first) && weight(hash, i) > weight(hash, best))
+            best = i;
+    return best;
+}
+
+void listener_drop(struct tcp *t, uint32_t li, bool overflow)
+{
+    struct tcp_listener *l = listener_at(t, li);
+
+    env_count(&t->env, LA_COUNT_ListenDrops);
+    l->drops++;
+    if (overflow) {
+        env_count(&t->env, LA_COUNT_ListenOverflows);
+        l->overflows++;
+    }
+}
+
 bool listener_on_port(const struct tcp *t, uint16_t port)
 {
     for (uint32_t li = t->listen_bucket[bucket_of(port)]; li != SLAB_NONE;
@@ -44,19 +93,19 @@ bool listener_on_port(const struct tcp *t, uint16_t port)
     return false;
 }
 
-uint32_t listener_limit(const struct tcp *t, const struct tcp_listener *l)
+void listener_set_backlog(const struct tcp *t, struct tcp_listener *l, uint32_t backlog)
 {
-    return l->backlog < t->env.knobs.somaxconn ? l->backlog : t->env.knobs.somaxconn;
+    l->backlog = backlog < t->env.knobs.somaxconn ? backlog : t->env.knobs.somaxconn;
 }
 
-bool listener_half_full(const struct tcp *t, const struct tcp_listener *l)
+bool listener_half_full(const struct tcp_listener *l)
 {
-    return l->half_len > listener_limit(t, l);
+    return l->half_len > l->backlog;
 }
 
-bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l)
+bool listener_accept_full(const struct tcp_listener *l)
 {
-    return l->accept_len > listener_limit(t, l);
+    return l->accept_len > l->backlog;
 }
 
 uint32_t listener_mask(const struct tcp_listener *l)
@@ -110,6 +159,8 @@ void listener_accept_push(struct tcp *t, uint32_t li, uint32_t ci)
         conn_at(t, l->accept_tail)->slot.link = ci;
     l->accept_tail = ci;
     l->accept_len++;
+    if (l->accept_len > l->accept_max)
+        l->accept_max = l->accept_len;
     listener_ready(t, li);
 }
 
@@ -134,7 +185,8 @@ enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_
     for (li = t->listen_bucket[bucket]; li != SLAB_NONE; li = listener_at(t, li)->chain_next) {
         l = listener_at(t, li);
         if (l->port == config->port && l->local.len == config->local.len &&
-            l->v6_only == config->v6_only && addr_equal(&l->local.addr, &config->local.addr))
+            l->v6_only == config->v6_only && addr_equal(&l->local.addr, &config->local.addr) &&
+            !(l->reuse_port && config->reuse_port))
             return LA_EADDRINUSE;
     }
     li = slab_take(&t->listeners, t);
@@ -144,7 +196,8 @@ enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_
     l->local = config->local;
     l->port = config->port;
     l->v6_only = config->v6_only;
-    l->backlog = config->backlog;
+    l->reuse_port = config->reuse_port;
+    listener_set_backlog(t, l, config->backlog);
     l->user = config->user;
     l->accept_head = l->accept_tail = SLAB_NONE;
     l->ready_next = l->ready_prev = SLAB_NONE;
@@ -195,6 +248,17 @@ enum la_err tcp_listener_close(struct tcp *t, la_listener_id id)
     return LA_OK;
 }
 
+/* Class of the histogram. */
+static uint32_t wait_class(uint64_t wait_ns)
+{
+    uint64_t ms = wait_ns / NS_PER_MS;
+    uint32_t class = 0;
+
+    for (; ms > 0 && class < LA_ACCEPT_WAITS - 1; ms /= 2)
+        class ++;
+    return class;
+}
+
 enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct la_accepted *out)
 {
     const uint32_t li = slab_find(&t->listeners, t, id.bits);
@@ -213,6 +277,8 @@ enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct l
     if (l->accept_head == SLAB_NONE)
         l->accept_tail = SLAB_NONE;
     l->accept_len--;
+    l->accepted++;
+    l->waits[wait_class(time_since(c->opened, t->env.now))]++;
     listener_ready(t, li);
     c->slot.link = SLAB_NONE;
     c->listener = SLAB_NONE;
@@ -223,4 +289,62 @@ enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct l
     out->remote = (struct la_endpoint){ .addr = c->flow.raddr, .port = c->flow.rport };
     conn_ready(t, ci, true);
     return LA_OK;
+}
+
+/* TCP_DEFER_ACCEPT is kept as a number of SYN-ACKs, as on Linux: what @n of them take. */
+static uint32_t defer_s(uint32_t n)
+{
+    return n <= 7 ? (1u << n) - 1 : 127 + 120 * (n - 7);
+}
+
+enum la_err listener_set_option(struct tcp *t, uint32_t li, enum la_option option, uint64_t value)
+{
+    struct tcp_listener *l = listener_at(t, li);
+    uint32_t n = 0;
+
+    if (option != LA_OPT_DEFER_ACCEPT)
+        return tcp_setting_set(t, &l->set, option, value);
+    if (value > INT32_MAX)
+        return LA_EINVAL;
+    while (n < UINT8_MAX && defer_s(n) < value)
+        n++;
+    l->defer = (uint8_t)n;
+    return LA_OK;
+}
+
+enum la_err listener_get_option(const struct tcp *t, uint32_t li, enum la_option option,
+                                uint64_t *value)
+{
+    const struct tcp_listener *l = listener_at(t, li);
+
+    if (option != LA_OPT_DEFER_ACCEPT)
+        return tcp_setting_get(t, &l->set, option, value);
+    *value = defer_s(l->defer);
+    return LA_OK;
+}
+
+void listener_info(const struct tcp *t, uint32_t li, struct la_listener_info *out)
+{
+    const struct tcp_listener *l = listener_at(t, li);
+
+    *out = (struct la_listener_info){
+        .accept_len = l->accept_len,
+        .accept_max = l->accept_max,
+        .half_len = l->half_len,
+        .young_len = l->young_len,
+        .acked_len = l->acked_len,
+        .limit = l->backlog,
+        .reuse_port = l->reuse_port,
+        .cookies = cookie_recent(t, l),
+        .accepted = l->accepted,
+        .overflows = l->overflows,
+        .drops = l->drops,
+        .cookies_sent = l->cookies_sent,
+        .cookies_recv = l->cookies_recv,
+        .cookies_failed = l->cookies_failed,
+    };
+    if (l->accept_head != SLAB_NONE)
+        out->oldest_wait_ns = time_since(conn_at(t, l->accept_head)->opened, t->env.now);
+    for (uint32_t i = 0; i < LA_ACCEPT_WAITS; i++)
+        out->waits[i] = l->waits[i];
 }

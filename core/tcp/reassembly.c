@@ -42,7 +42,9 @@ static uint32_t ranges_max(const struct tcp *t)
 static bool over_budget(const struct tcp *t, const struct tcp_conn *c)
 {
     const uint32_t held = c->rcvq.chunks + reassembly_chunks(t, c);
-    const uint32_t budget = 2 * (c->set.rcvbuf / chunks_payload(&t->env.chunks)) + 8;
+    const uint32_t promised = c->rcvq.len_bytes + tcp_rcv_wnd(c); /* a buffer may be lowered */
+    const uint32_t bytes = c->set.rcvbuf > promised ? c->set.rcvbuf : promised;
+    const uint32_t budget = 2 * (bytes / chunks_payload(&t->env.chunks)) + 8;
 
     return held > budget;
 }

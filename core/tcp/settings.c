@@ -68,6 +68,10 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
     case LA_OPT_REUSEADDR:
         set->reuse = value != 0;
         break;
+    case LA_OPT_REUSEPORT:
+        set->reuse_port = value != 0;
+        break;
+    case LA_OPT_DEFER_ACCEPT: /* a listener's: listener.c */
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
     }
@@ -128,6 +132,10 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
     case LA_OPT_REUSEADDR:
         *value = set->reuse;
         break;
+    case LA_OPT_REUSEPORT:
+        *value = set->reuse_port;
+        break;
+    case LA_OPT_DEFER_ACCEPT:
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
     }

@@ -17,6 +17,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->key_isn = siphash_subkey(config->secret, 1);
     t->key_port = siphash_subkey(config->secret, 3);
     t->key_index = siphash_subkey(config->secret, 4);
+    t->key_cookie = siphash_subkey(config->secret, 5);
     for (uint32_t i = 0; i < TCP_PORT_TABLE; i++) /* RFC 6056 3.3.4: at random to begin with */
         t->port_table[i] = (uint32_t)siphash(&t->key_port, &i, sizeof(i));
     for (uint32_t i = 0; i < TCP_PORT_TABLE; i++)

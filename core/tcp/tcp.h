@@ -79,14 +79,22 @@ bool flow_equal(const struct tcp_flow *a, const struct tcp_flow *b);
 
 uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port);
 bool listener_on_port(const struct tcp *t, uint16_t port);
-bool listener_half_full(const struct tcp *t, const struct tcp_listener *l);
-bool listener_accept_full(const struct tcp *t, const struct tcp_listener *l);
+bool listener_half_full(const struct tcp_listener *l);
+bool listener_accept_full(const struct tcp_listener *l);
 void listener_accept_push(struct tcp *t, uint32_t li, uint32_t ci);
 void listener_ready(struct tcp *t, uint32_t li);
 uint32_t listener_mask(const struct tcp_listener *l);
-/* L of both queues. */
-uint32_t listener_limit(const struct tcp *t, const struct tcp_listener *l);
+/* L of both queues, cut to net.core.somaxconn. */
+void listener_set_backlog(const struct tcp *t, struct tcp_listener *l, uint32_t backlog);
 void settings_init(const struct tcp *t, struct tcp_settings *set);
+/* Of the group @li belongs to, the member this 4-tuple belongs to. */
+uint32_t listener_choose(const struct tcp *t, uint32_t li, uint32_t hash);
+/* A SYN or last ACK finds no place: counted, for the stack and the listener. */
+void listener_drop(struct tcp *t, uint32_t li, bool overflow);
+enum la_err listener_set_option(struct tcp *t, uint32_t li, enum la_option option, uint64_t value);
+enum la_err listener_get_option(const struct tcp *t, uint32_t li, enum la_option option,
+                                uint64_t *value);
+void listener_info(const struct tcp *t, uint32_t li, struct la_listener_info *out);
 
 /* fifo.c: lists of records --------------------------------------------------------- */
 
@@ -97,16 +105,38 @@ void short_unlink(struct tcp *t, uint32_t class, uint32_t ref);
 
 /* syn_queue.c: half-open records ---------------------------------------------------- */
 
-void half_open(struct tcp_arrival *a, uint32_t li);
+/* A record, and its SYN-ACK.  False if no record is free. */
+bool half_open(struct tcp_arrival *a, uint32_t li);
+void half_take_syn(const struct tcp *t, struct tcp_half *h, const struct tcp_arrival *a);
+void half_synack(const struct tcp *t, const struct tcp_half *h, uint32_t ts_val, bool v4,
+                 struct tcp_seg *seg);
 void half_send_synack(struct tcp *t, uint32_t ref, bool again);
+/* The peer asked for it: again, and its timer begins anew. */
+void half_synack_again(struct tcp *t, uint32_t ref);
+/* Acknowledged, and kept. */
+void half_acked(struct tcp *t, uint32_t ref);
+/* Modulo 67 s. */
+uint32_t half_since_sent_us(const struct tcp *t, const struct tcp_half *h);
 void half_free(struct tcp *t, uint32_t ref);
 /* The full connection that takes a record's place, in SYN-RECEIVED; SLAB_NONE if there is no room. */
 uint32_t half_grow(struct tcp *t, uint32_t ref);
+void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h);
+/* In the index by now: it is counted, and waits to be accepted. */
+void half_grown(struct tcp *t, uint32_t ci);
 void half_drop_listener(struct tcp *t, uint32_t li);
 la_time half_deadline(const struct tcp *t);
 /* One due record; false if none is. */
 bool half_tick(struct tcp *t);
 uint32_t half_class_of(uint32_t retries);
+
+/* syn_cookie.c: SYN-RECEIVED that is remembered by the peer ---------------------------- */
+
+/* The SYN of @a is answered with a cookie. */
+void cookie_answer(struct tcp_arrival *a, uint32_t li);
+/* An ACK to a listener: the connection if a good cookie came back; else SLAB_NONE, with the reason. */
+uint32_t cookie_open(struct tcp_arrival *a, uint32_t li);
+/* May a cookie of this listener still come back? */
+bool cookie_recent(const struct tcp *t, const struct tcp_listener *l);
 
 /* time_wait.c: short records --------------------------------------------------------- */
 

@@ -236,6 +236,8 @@ static void fill(struct tcp_short *w, const struct tcp_conn *c, enum la_state st
     w->flags = c->timestamps ? TCP_SHORT_TIMESTAMPS : 0;
     if (c->set.reuse)
         w->flags |= TCP_SHORT_REUSE;
+    if (c->set.reuse_port)
+        w->flags |= TCP_SHORT_REUSE_PORT;
     w->iface = c->iface & 15u;
     tuple_store(&w->tuple, &c->flow);
 }

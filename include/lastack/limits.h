@@ -39,6 +39,12 @@
 /* Ranges la_extents() and la_trim() can report at most. */
 #define LA_EXTENTS_MAX 64
 
+/*
+ * Classes of the time a connection waited to be accepted: below 1 ms, 2 ms, 4 ms .. 8,192 ms, and
+ * longer.  Doubling, because what matters is the order of magnitude.
+ */
+#define LA_ACCEPT_WAITS 15
+
 /* Slots of any slab: the index keeps 29 bits of slot and one of family. */
 #define LA_SLOTS_MAX ((1u << 29) - 1u)
 

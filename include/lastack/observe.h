@@ -106,6 +106,7 @@ struct la_row {
     uint8_t retries;
     bool orphan;
     bool reuse;      /* LA_OPT_REUSEADDR was set on it */
+    bool reuse_port; /* LA_OPT_REUSEPORT likewise */
     la_conn_id conn; /* zero if nobody holds it, or if it is no full connection */
     la_conn_id id;   /* of every full connection, held or not: for la_conn_info() */
     /* The timer ss shows, LA_TIMERS if none, and when it is due. */
@@ -171,11 +172,26 @@ void la_ports_range(const struct la_stack *s, struct la_ports_info *out);
 LA_MUST_CHECK enum la_err la_ports_info(const struct la_stack *s, struct la_addr local,
                                         struct la_endpoint remote, struct la_ports_info *out);
 
-/* A listener's two queues. */
+/* A listener: its two queues, what they refused, and how long connections wait in them. */
 struct la_listener_info {
     uint32_t accept_len; /* established connections nobody has accepted */
+    uint32_t accept_max; /* the most there have been */
     uint32_t half_len;   /* half-open records */
-    uint32_t limit;      /* of each: min(backlog, net.core.somaxconn) */
+    uint32_t young_len;  /* of those: the SYN-ACK has not been repeated yet */
+    /*
+     * Of those: acknowledged, so the peer believes itself connected; kept because the accept queue
+     * or the table of connections was full, or because LA_OPT_DEFER_ACCEPT waits for text.
+     */
+    uint32_t acked_len;
+    uint32_t limit;            /* of each: min(backlog, net.core.somaxconn) */
+    bool reuse_port;           /* one of a group */
+    bool cookies;              /* a cookie of the last 128 s may come back */
+    uint64_t accepted;         /* by la_accept() */
+    uint64_t overflows, drops; /* its share of ListenOverflows, ListenDrops */
+    uint64_t cookies_sent, cookies_recv, cookies_failed; /* of SyncookiesSent, Recv, Failed */
+    uint64_t oldest_wait_ns; /* of what is in the accept queue; 0 if empty */
+    /* How long accepted connections had waited: [0] below 1 ms, [i] below 2^i ms, the last longer. */
+    uint64_t waits[LA_ACCEPT_WAITS];
 };
 LA_MUST_CHECK enum la_err la_listener_info(const struct la_stack *s, la_listener_id id,
                                            struct la_listener_info *out);

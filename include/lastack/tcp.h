@@ -36,6 +36,7 @@ struct la_listen_config {
     struct la_prefix local; /* one address, a prefix, or la_prefix_any(): AnyIP */
     uint16_t port;          /* 1..65535 */
     bool v6_only;           /* with la_prefix_any(): no IPv4 */
+    bool reuse_port;        /* SO_REUSEPORT: beside others that say so too */
     uint32_t backlog;       /* connections that may wait, each queue; cut to net.core.somaxconn */
     uint64_t user;
 };
@@ -43,9 +44,12 @@ struct la_listen_config {
 /*
  * la_listen() - Passive OPEN.
  *
- * The most specific prefix that covers a SYN's destination gets it.
+ * The most specific prefix that covers a SYN's destination gets it.  Listeners of the same prefix
+ * and port, all with @reuse_port, are a group: the 4-tuple decides which of them gets a SYN, and a
+ * member that comes or goes moves only its own share.
  *
- * Return: LA_OK; LA_EINVAL; LA_EADDRINUSE (same port and same prefix); LA_ENOBUFS.
+ * Return: LA_OK; LA_EINVAL; LA_EADDRINUSE (same port and same prefix, and not both with
+ *         reuse_port); LA_ENOBUFS.
  * RFC:    9293 3.10.1; MUST-41, MUST-42.
  */
 LA_MUST_CHECK enum la_err la_listen(struct la_stack *s, la_time now,

@@ -19,7 +19,7 @@ static uint32_t in_state(const struct sim_host *h, enum la_state state)
  * first stands in TIME-WAIT and the other is gone; if both closed at once, one of them
  * or both do.  No timer sends anything again.
  */
-SCENARIO(handshake_and_close, 80)
+SCENARIO(handshake_and_close, 70)
 {
     static const enum sim_close orders[][2] = {
         { SIM_CLOSE_HALF, SIM_CLOSE_LAST }, { SIM_CLOSE_LAST, SIM_CLOSE_HALF },

@@ -178,7 +178,7 @@ TEST(freebsds_sysctls_are_known_where_they_mean_the_same)
            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
            "+0 getsockopt(3, SOL_TCP, TCP_KEEPIDLE, [7], [4]) = 0\n",
            DRILL_PASS, 0, NULL);
-    expect("0 `sysctl net.inet.tcp.syncookies=1`", DRILL_UNSUPPORTED, 1, "here it is always 0");
+    expect("0 `sysctl net.inet.tcp.ecn.enable=1`", DRILL_UNSUPPORTED, 1, "here it is always 0");
     expect("0 `sysctl net.inet.tcp.moon=1`", DRILL_UNSUPPORTED, 1, "sysctl net.inet.tcp.moon=1");
 }
 

@@ -280,6 +280,7 @@ TEST(flags_are_read_back_and_reach_connections_made_before_and_after)
     static const int flags[][3] = {
         { SOL_SOCKET, SO_KEEPALIVE, LA_OPT_KEEPALIVE },
         { SOL_SOCKET, SO_REUSEADDR, LA_OPT_REUSEADDR },
+        { SOL_SOCKET, SO_REUSEPORT, LA_OPT_REUSEPORT },
         { IPPROTO_TCP, TCP_NODELAY, LA_OPT_NODELAY },
         { IPPROTO_TCP, TCP_CORK, LA_OPT_CORK },
         { IPPROTO_TCP, TCP_QUICKACK, LA_OPT_QUICKACK },

@@ -156,6 +156,7 @@ BENCH_TEST(the_table_of_half_open_connections_refuses_when_it_is_full)
 {
     bench_begin(b, BENCH_PASSIVE, NULL);
     bench_listen(b, 100);
+    bench_sysctl(b, "net.ipv4.tcp_syncookies", 0);
 
     for (uint16_t i = 0; i < 8; i++) {
         b->remote.port = (uint16_t)(40000 + i);
@@ -167,6 +168,46 @@ BENCH_TEST(the_table_of_half_open_connections_refuses_when_it_is_full)
     expect_no_tx(b);
     expect_drop(b, LA_DROP_HALF_OPEN_FULL);
     expect_state(b, LA_LISTEN);
+}
+
+BENCH_TEST(a_cookie_opens_a_connection_and_a_wrong_one_is_reset)
+{
+    bench_begin(b, BENCH_PASSIVE, NULL);
+    bench_listen(b, 1);
+    bench_sysctl(b, "net.ipv4.tcp_syncookies", 2);
+
+    bench_rx(b, "SYN rcv 0 wnd 3000 mss 900 sackOK TS 77:0");
+    const struct bench_tx *t = bench_next_tx(b);
+    expect_true(b, t != NULL && t->seg.opt.has_timestamps && t->seg.opt.has_sack_ok);
+    expect_state(b, LA_LISTEN);
+    struct tcp_seg ack = { .flags = TCP_ACK, .seq = seq_add(b->irs, 1), .wnd = 65535 };
+    const tcp_seq right = seq_add(t->seg.seq, 1);
+    ack.opt.has_timestamps = true;
+    ack.opt.ts_val = 78;
+    ack.opt.ts_ecr = t->seg.opt.ts_val;
+
+    ack.ack = seq_add(right, 1);
+    bench_rx_seg(b, &ack);
+    expect_drop(b, LA_DROP_COOKIE_BAD);
+    t = bench_next_tx(b);
+    expect_true(b, t != NULL && t->seg.flags == TCP_RST && seq_eq(t->seg.seq, ack.ack));
+    expect_state(b, LA_LISTEN);
+
+    ack.ack = right;
+    bench_rx_seg(b, &ack);
+    expect_state(b, LA_ESTABLISHED);
+}
+
+BENCH_TEST(the_window_promised_outlives_a_lowered_buffer)
+{
+    bench_state(b, LA_SYN_RECEIVED, NULL);
+
+    assert_int_equal(la_listener_set_option(b->s, b->listener, LA_OPT_RCVBUF, 1024), LA_OK);
+    bench_rx(b, "ACK rcv 0 snd 1 wnd 65535");
+    bench_rx(b, "ACK rcv 9000 snd 1 wnd 65535 len 1000"); /* the end of the 10,000 offered */
+
+    expect_drop(b, LA_DROP_NONE);
+    expect_state(b, LA_ESTABLISHED);
 }
 
 TEST_MAIN

@@ -142,7 +142,7 @@ BENCH_TEST(the_new_iss_lies_65537_above_what_a_fast_connection_sent)
 BENCH_TEST(a_full_accept_queue_leaves_the_record_as_it_is)
 {
     time_wait(b);
-    bench_sysctl(b, "net.core.somaxconn", 0);
+    assert_int_equal(la_listener_set_backlog(b->s, b->listener, 0), LA_OK);
     for (uint16_t i = 0; i < 1; i++) { /* one fills it */
         const struct la_endpoint other = b->remote;
 

@@ -183,6 +183,7 @@ BENCH_TEST(a_full_syn_queue_refuses_in_silence)
 {
     bench_begin(b, BENCH_PASSIVE, NULL);
     bench_listen(b, 1);
+    bench_sysctl(b, "net.ipv4.tcp_syncookies", 0);
 
     for (uint16_t i = 0; i < 2; i++) {
         b->remote.port = (uint16_t)(40000 + i);

@@ -249,6 +249,10 @@ static void half_disordered(struct town *t)
 {
     half_at(t->h.t, t->half[1])->expires.ns = 5;
 }
+static void half_older(struct town *t)
+{
+    listener(t)->young_len--;
+}
 static void half_in_no_list(struct town *t)
 {
     half_unlink(t->h.t, 0, t->half[0]);
@@ -343,6 +347,7 @@ TEST(every_broken_invariant_is_named)
         { half_miscounted, "listeners count other half-open records than there are" },
         { half_not_indexed, "a half-open record is not in the index" },
         { half_disordered, "half-open records are out of order" },
+        { half_older, "listeners count other young or acknowledged records than there are" },
         { half_in_no_list, "a half-open record stands in no list" },
         { short_not_indexed, "a short record is not in the index" },
         { short_disordered, "short records are out of order" },

@@ -166,6 +166,7 @@ TEST(each_queue_holds_one_more_than_its_backlog_as_on_linux)
 
     hand_new(&h, NULL);
     hand_listen(&h);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_syncookies", 0), LA_OK);
     for (h.rport = 1; h.rport <= 7; h.rport++)
         hand_rx(&h, "SYN rcv 0 wnd 1000");
     assert_int_equal(listener_at(h.t, 0)->half_len, 5);
@@ -240,6 +241,215 @@ TEST(what_is_accepted_inherits_the_listeners_options)
     assert_int_equal(value, 33);
     assert_int_equal(la_get_option(h.s, a.conn, LA_OPT_NODELAY, &value), LA_OK);
     assert_int_equal(value, 1);
+    hand_free(&h);
+}
+
+static struct la_listener_info info(const struct hand *h)
+{
+    struct la_listener_info out;
+
+    assert_int_equal(la_listener_info(h->s, h->listener, &out), LA_OK);
+    return out;
+}
+
+TEST(a_changed_somaxconn_waits_for_the_next_call)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    assert_int_equal(la_sysctl_set(h.s, "net.core.somaxconn", 1), LA_OK);
+    assert_int_equal(info(&h).limit, 4);
+    assert_int_equal(la_listener_set_backlog(h.s, h.listener, 9), LA_OK);
+    assert_int_equal(info(&h).limit, 1);
+    hand_free(&h);
+}
+
+TEST(how_long_connections_wait_to_be_accepted_can_be_seen)
+{
+    static const uint64_t waits_us[] = { 0,       999,     1000,    1999,     2000,    4095999,
+                                         4096000, 8191999, 8192000, 16383999, 99000000 };
+    static const uint32_t class[] = { 0, 0, 1, 1, 2, 12, 13, 13, 14, 14, 14 };
+    struct hand h;
+    struct la_accepted a;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    assert_int_equal(info(&h).oldest_wait_ns, 0);
+    for (uint32_t i = 0; i < LA_COUNT_OF(waits_us); i++) {
+        const uint64_t before = info(&h).waits[class[i]];
+
+        knock(&h, (uint16_t)(100 + i));
+        hand_wait(&h, waits_us[i] * NS_PER_US);
+        assert_int_equal(info(&h).oldest_wait_ns, waits_us[i] * NS_PER_US);
+        assert_int_equal(la_accept(h.s, h.now, h.listener, 0, &a), LA_OK);
+        assert_int_equal(info(&h).waits[class[i]], before + 1);
+        assert_int_equal(info(&h).oldest_wait_ns, 0);
+    }
+    assert_int_equal(info(&h).accepted, LA_COUNT_OF(waits_us));
+    assert_int_equal(info(&h).accept_max, 1);
+    hand_free(&h);
+}
+
+TEST(a_listener_whose_application_accepts_nothing_shows_it)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_listen(&h); /* backlog 4 */
+    for (uint16_t i = 1; i <= 8; i++) {
+        knock(&h, i);
+        hand_wait(&h, NS_PER_S);
+    }
+    assert_int_equal(info(&h).accept_len, 5);
+    assert_int_equal(info(&h).accept_max, 5);
+    assert_int_equal(info(&h).accepted, 0);
+    assert_int_equal(info(&h).overflows, 3);
+    assert_int_equal(info(&h).drops, 3);
+    assert_int_equal(info(&h).oldest_wait_ns, 8 * NS_PER_S);
+    hand_free(&h);
+}
+
+TEST(young_and_acknowledged_records_are_told_apart)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    for (h.rport = 1; h.rport <= 2; h.rport++)
+        hand_rx(&h, "SYN rcv 0 wnd 1000");
+    hand_wait(&h, 1500 * NS_PER_MS);
+    knock(&h, 3);
+    assert_int_equal(la_listener_set_backlog(h.s, h.listener, 0), LA_OK);
+    assert_int_equal(info(&h).half_len, 2);
+    assert_int_equal(info(&h).young_len, 0);
+    assert_int_equal(info(&h).acked_len, 0);
+    knock(&h, 1); /* the SYN again, then the ACK: there is no room */
+    assert_int_equal(info(&h).acked_len, 1);
+    assert_int_equal(info(&h).half_len, 2);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+static enum la_err join(struct hand *h, bool reuse_port, la_listener_id *out)
+{
+    const struct la_listen_config config = {
+        .local = la_prefix_host(h->us),
+        .port = h->lport,
+        .backlog = 1000,
+        .reuse_port = reuse_port,
+    };
+    return la_listen(h->s, h->now, &config, out);
+}
+
+static struct hand start_group(la_listener_id id[4])
+{
+    struct la_config config;
+    struct hand h;
+
+    hand_config(&config);
+    config.listeners = 5;
+    config.connections = 2000;
+    hand_new(&h, &(struct hand_opt){ .config = &config });
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(join(&h, true, &id[i]), LA_OK);
+    return h;
+}
+
+static uint32_t chosen(struct hand *h, uint16_t rport)
+{
+    const struct tcp_flow f = { h->us, h->peer, h->lport, rport };
+
+    return listener_choose(h->t, listener_lookup(h->t, h->us, h->lport), tcp_hash(h->t, &f));
+}
+
+TEST(listeners_of_one_port_must_all_have_reuse_port)
+{
+    la_listener_id id[4], other;
+    struct hand h = start_group(id);
+
+    assert_int_equal(join(&h, false, &other), LA_EADDRINUSE);
+    hand_free(&h);
+
+    hand_new(&h, NULL);
+    assert_int_equal(join(&h, false, &other), LA_OK);
+    assert_int_equal(join(&h, true, &other), LA_EADDRINUSE);
+    hand_free(&h);
+}
+
+TEST(a_group_shares_fairly_and_a_member_that_goes_moves_only_its_own_share)
+{
+    la_listener_id id[4];
+    struct hand h = start_group(id);
+    uint32_t before[1000], count[5] = { 0 };
+
+    for (uint16_t i = 0; i < 1000; i++) {
+        before[i] = chosen(&h, (uint16_t)(i + 1));
+        count[before[i]]++;
+        knock(&h, (uint16_t)(i + 1));
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t li = (uint32_t)id[i].bits;
+
+        assert_in_range(count[li], 180, 320);
+        assert_int_equal(listener_at(h.t, li)->accept_len, count[li]);
+    }
+    assert_int_equal(la_listener_close(h.s, h.now, id[1]), LA_OK);
+    assert_int_equal(la_counter(h.s, LA_COUNT_EstabResets), count[(uint32_t)id[1].bits]);
+    for (uint16_t i = 0; i < 1000; i++) {
+        const uint32_t now = chosen(&h, (uint16_t)(i + 1));
+
+        assert_int_not_equal(now, (uint32_t)id[1].bits);
+        if (before[i] != (uint32_t)id[1].bits)
+            assert_int_equal(now, before[i]);
+    }
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+TEST(a_half_open_connection_stays_with_the_member_that_answered)
+{
+    la_listener_id id[4], late;
+    struct hand h = start_group(id);
+
+    for (uint16_t port = 1; port <= 64; port++) {
+        const uint32_t first = chosen(&h, port);
+
+        h.rport = port;
+        hand_rx(&h, "SYN rcv 0 wnd 1000");
+        assert_int_equal(join(&h, true, &late), LA_OK);
+        knock(&h, port); /* the SYN again, then the ACK */
+        assert_int_equal(listener_at(h.t, (uint32_t)late.bits)->accept_len, 0);
+        assert_true(listener_at(h.t, first)->accept_len > 0);
+        assert_int_equal(la_listener_close(h.s, h.now, late), LA_OK);
+    }
+    hand_free(&h);
+}
+
+TEST(defer_accept_is_a_listeners_and_rounds_up_to_whole_repeats)
+{
+    static const uint32_t table[][2] = {
+        { 0, 0 },     { 1, 1 },       { 2, 3 },
+        { 3, 3 },     { 4, 7 },       { 127, 127 },
+        { 128, 247 }, { 1000, 1087 }, { INT32_MAX, 29887 },
+    };
+    struct hand h;
+    uint64_t value;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    for (uint32_t i = 0; i < LA_COUNT_OF(table); i++) {
+        assert_int_equal(la_listener_set_option(h.s, h.listener, LA_OPT_DEFER_ACCEPT, table[i][0]),
+                         LA_OK);
+        assert_int_equal(la_listener_get_option(h.s, h.listener, LA_OPT_DEFER_ACCEPT, &value),
+                         LA_OK);
+        assert_int_equal(value, table[i][1]);
+    }
+    assert_int_equal(
+        la_listener_set_option(h.s, h.listener, LA_OPT_DEFER_ACCEPT, UINT64_C(1) << 31), LA_EINVAL);
+    hand_open(&h);
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_DEFER_ACCEPT, 1), LA_ENOPROTOOPT);
+    assert_int_equal(la_get_option(h.s, h.conn, LA_OPT_DEFER_ACCEPT, &value), LA_ENOPROTOOPT);
     hand_free(&h);
 }
 

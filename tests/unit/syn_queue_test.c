@@ -171,6 +171,7 @@ TEST(a_full_table_of_records_refuses_and_counts)
         config.half_open_v4 = config.half_open_v6 = 2;
         hand_new(&h, &(struct hand_opt){ .v6 = v6, .config = &config });
         hand_listen(&h);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_syncookies", 0), LA_OK);
         for (h.rport = 1; h.rport <= 3; h.rport++)
             hand_rx(&h, "SYN rcv 0 wnd 4000");
         assert_int_equal(used(&h), 2);
@@ -243,6 +244,212 @@ TEST(a_listener_that_closes_takes_its_records_along)
         assert_int_equal(used(&h), 1);
         assert_int_equal(la_drops(h.s, LA_DROP_LISTENER_CLOSED), 1);
         assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+/* Six records, five connections that wait: the sixth record's ACK finds no room. */
+static struct hand crowd(bool v6, uint32_t abort)
+{
+    struct hand h;
+
+    hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+    hand_listen(&h); /* backlog 4 */
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_abort_on_overflow", abort), LA_OK);
+    h.rport = 6;
+    hand_rx(&h, "SYN rcv 0 wnd 4000");
+    const tcp_seq iss = record(&h)->iss;
+    for (h.rport = 1; h.rport <= 5; h.rport++) {
+        hand_rx(&h, "SYN rcv 0 wnd 4000");
+        h.iss = record(&h)->iss;
+        hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+    }
+    h.rport = 6;
+    h.iss = iss;
+    hand_drain(&h);
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+    return h;
+}
+
+TEST(without_room_the_syn_ack_goes_on_repeating_and_its_answer_opens)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h = crowd(v6, 0);
+        struct la_accepted a;
+        struct tcp_seg seg;
+
+        assert_int_equal(la_counter(h.s, LA_COUNT_ListenOverflows), 1);
+        assert_int_equal(la_counter(h.s, LA_COUNT_ListenDrops), 1);
+        assert_true(record(&h)->flags & TCP_HALF_ACKED);
+        assert_false(hand_tx_seg(&h, &seg));
+        hand_wait(&h, 3 * NS_PER_S);
+        assert_int_equal(hand_drain(&h), 2);
+        assert_int_equal(la_accept(h.s, h.now, h.listener, 0, &a), LA_OK);
+        hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+        assert_int_equal(used(&h), 0);
+        assert_int_equal(listener_at(h.t, 0)->acked_len, 0);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(without_room_and_with_abort_on_overflow_the_peer_is_reset)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h = crowd(v6, 1);
+        struct tcp_seg seg;
+
+        assert_int_equal(used(&h), 0);
+        assert_int_equal(la_drops(h.s, LA_DROP_OVERFLOW_RESET), 1);
+        assert_int_equal(la_drops(h.s, LA_DROP_ACCEPT_QUEUE_FULL), 1);
+        assert_int_equal(la_counter(h.s, LA_COUNT_ListenOverflows), 1);
+        assert_int_equal(la_counter(h.s, LA_COUNT_EmbryonicRsts), 1);
+        assert_true(hand_tx_seg(&h, &seg));
+        assert_int_equal(seg.flags, TCP_RST);
+        assert_true(seq_eq(seg.seq, seq_add(h.iss, 1)));
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(a_full_table_of_connections_at_the_last_ack_keeps_the_record_or_resets)
+{
+    for (uint32_t abort = 0; abort < 2; abort++) {
+        struct la_config config;
+        struct hand h;
+        struct tcp_seg seg;
+
+        hand_config(&config);
+        config.connections = 1;
+        hand_new(&h, &(struct hand_opt){ .config = &config });
+        hand_listen(&h);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_abort_on_overflow", abort), LA_OK);
+        for (h.rport = 1; h.rport <= 2; h.rport++) {
+            hand_rx(&h, "SYN rcv 0 wnd 4000");
+            h.iss = record(&h)->iss;
+            hand_drain(&h);
+            hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+        }
+        assert_int_equal(la_drops(h.s, LA_DROP_CONNS_FULL), 1);
+        assert_int_equal(la_counter(h.s, LA_COUNT_ListenOverflows), 0);
+        assert_int_equal(la_counter(h.s, LA_COUNT_ListenDrops), 1);
+        assert_int_equal(used(&h), 1 - abort);
+        assert_int_equal(listener_at(h.t, 0)->acked_len, 1 - abort);
+        assert_int_equal(hand_tx_seg(&h, &seg), abort);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(the_window_promised_holds_when_the_listeners_buffer_is_lowered_meanwhile)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h = start(v6, "SYN rcv 0 wnd 4000");
+        struct la_accepted a;
+        struct tcp_seg synack;
+
+        assert_true(hand_tx_seg(&h, &synack));
+        h.iss = synack.seq;
+        assert_int_equal(la_listener_set_option(h.s, h.listener, LA_OPT_RCVBUF, 1024), LA_OK);
+        hand_rx(&h, "ACK rcv 60001 snd 1 wnd 500 len 10"); /* far out, and within */
+        assert_int_equal(la_drops(h.s, LA_DROP_OUTSIDE_WINDOW), 0);
+        assert_int_equal(la_accept(h.s, h.now, h.listener, 3, &a), LA_OK);
+        h.conn = a.conn;
+        assert_int_equal(tcp_rcv_wnd(hand_conn(&h)), synack.wnd);
+        assert_int_equal(reassembly_bytes(h.t, hand_conn(&h)), 10);
+        /* Lowered on the connection too: what was promised still finds room. */
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_RCVBUF, 1024), LA_OK);
+        for (uint32_t i = 1; i < 30; i++) {
+            char line[64];
+
+            snprintf(line, sizeof line, "ACK rcv %u snd 1 wnd 500 len 1000", 1 + 2000 * i);
+            hand_rx(&h, line);
+        }
+        assert_int_equal(reassembly_bytes(h.t, hand_conn(&h)), 29010);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(a_repeated_syn_is_answered_twice_a_second_at_the_most_and_delays_the_timer)
+{
+    struct hand h = start(false, "SYN rcv 0 wnd 4000");
+
+    hand_drain(&h);
+    hand_wait(&h, 900 * NS_PER_MS);
+    hand_rx(&h, "SYN rcv 0 wnd 4000");
+    assert_int_equal(hand_drain(&h), 1);
+    hand_wait(&h, 400 * NS_PER_MS);
+    hand_rx(&h, "SYN rcv 0 wnd 4000");
+    assert_int_equal(hand_drain(&h), 0);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPACKSkippedSynRecv), 1);
+    hand_wait(&h, 599 * NS_PER_MS); /* 1.899 s: the timer began again at 0.9 s */
+    assert_int_equal(hand_drain(&h), 0);
+    hand_wait(&h, NS_PER_MS);
+    assert_int_equal(hand_drain(&h), 1);
+    hand_free(&h);
+}
+
+TEST(deferred_connections_open_with_text_or_at_the_end_of_their_time)
+{
+    for (int text = 0; text < 2; text++) {
+        struct hand h;
+
+        hand_new(&h, NULL);
+        hand_listen(&h);
+        assert_int_equal(la_listener_set_option(h.s, h.listener, LA_OPT_DEFER_ACCEPT, 3), LA_OK);
+        hand_rx(&h, "SYN rcv 0 wnd 4000");
+        h.iss = record(&h)->iss;
+        hand_drain(&h);
+        hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPDeferAcceptDrop), 1);
+        assert_int_equal(la_drops(h.s, LA_DROP_DEFER_ACCEPT), 1);
+        assert_int_equal(listener_at(h.t, 0)->acked_len, 1);
+        if (text) {
+            hand_rx(&h, "ACK rcv 1 snd 1 wnd 500 len 1");
+        } else {
+            hand_wait(&h, 3 * NS_PER_S - 1);
+            assert_int_equal(hand_drain(&h), 0); /* the repeat after 1 s is left out */
+            hand_wait(&h, 1);
+            assert_int_equal(hand_drain(&h), 1);
+            hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+        }
+        assert_int_equal(listener_at(h.t, 0)->accept_len, 1);
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(a_deferred_connection_outlives_synack_retries_and_not_its_own_time)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_listen(&h);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_synack_retries", 1), LA_OK);
+    assert_int_equal(la_listener_set_option(h.s, h.listener, LA_OPT_DEFER_ACCEPT, 15), LA_OK);
+    hand_rx(&h, "SYN rcv 0 wnd 4000");
+    h.iss = record(&h)->iss;
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 500");
+    hand_wait(&h, 30 * NS_PER_S);
+    assert_int_equal(used(&h), 1);
+    hand_wait(&h, NS_PER_S);
+    assert_int_equal(used(&h), 0);
+    assert_int_equal(la_drops(h.s, LA_DROP_SYN_RETRIES), 1);
+    hand_free(&h);
+}
+
+TEST(old_records_get_fewer_repeats_while_the_queue_is_more_than_half_full)
+{
+    for (uint16_t n = 4; n <= 5; n++) { /* backlog 4, but eight at least count as its length */
+        struct hand h;
+
+        hand_new(&h, NULL);
+        hand_listen(&h);
+        for (h.rport = 1; h.rport <= n; h.rport++)
+            hand_rx(&h, "SYN rcv 0 wnd 4000");
+        hand_wait(&h, 10 * NS_PER_S); /* due at 7 s with two repeats made */
+        assert_int_equal(used(&h), 4);
         hand_free(&h);
     }
 }
