@@ -63,6 +63,9 @@ static void open_end(struct pair *p, uint32_t i, const struct pair_opt *opt)
     if (e->mem == MAP_FAILED)
         die("no memory");
     madvise(e->mem, e->bytes, MADV_HUGEPAGE);
+    if (opt->populate && madvise(e->mem, e->bytes, MADV_POPULATE_WRITE) != 0)
+        fprintf(stderr,
+                "bench: pages come as they are touched: the kernel has no MADV_POPULATE_WRITE\n");
     if (la_init(e->mem, e->bytes, &c, p->now, &e->s) != LA_OK)
         die("la_init");
     if (opt->buffer_bytes > 0 &&

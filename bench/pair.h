@@ -35,6 +35,7 @@ struct pair_opt {
     uint32_t buffer_bytes; /* send and receive buffer of a connection; 0 = the default */
     uint32_t cpu_features; /* LA_CPU_* for the stacks and for the wire */
     bool v6, trusted;      /* see struct pair */
+    bool populate;         /* the arena's pages are there before the clock runs */
 };
 
 void pair_open(struct pair *p, const struct pair_opt *opt);

@@ -20,7 +20,7 @@ struct work_conn {
 void work_must(bool ok, const char *what);
 /* Port 80 on the second end. */
 la_listener_id work_listen(struct pair *p);
-/* The n-th connection; a fresh remote address for every 25,000, for ports run out. */
+/* The n-th connection; a fresh remote address for every 12,500, for ports run out. */
 struct work_conn work_open(struct pair *p, la_listener_id listener, uint32_t n);
 void work_drain_events(struct pair *p);
 /* One round trip on each of @count connections, all under way together. */

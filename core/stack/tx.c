@@ -87,7 +87,7 @@ static uint32_t next_conn(struct la_stack *s, struct la_tx *tx, uint32_t max)
     struct tcp_out out;
     uint32_t ip_bytes, n;
 
-    if (!tcp_output_next(&s->tcp, tx, &out))
+    if (s->tcp.tx_head == SLAB_NONE || !tcp_output_next(&s->tcp, tx, &out))
         return 0;
     put_ip(s, tx, &out.ip, out.iface);
     if (out.train == SLAB_NONE || max == 1)
