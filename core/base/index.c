@@ -22,6 +22,8 @@
  */
 #include "core/base/index.h"
 
+#include "core/base/prefetch.h"
+
 #define BUCKET_BYTES 64u
 #define SLOTS 8u
 #define LAST (SLOTS - 1u)
@@ -283,6 +285,11 @@ static void shrink(struct index *x, void *arena)
 }
 
 /* Calls ------------------------------------------------------------------------ */
+
+void index_prefetch(const struct index *x, const void *arena, uint32_t hash)
+{
+    prefetch(main_at(x, arena, address(x, hash)));
+}
 
 struct index_cursor index_find(const struct index *x, uint32_t hash)
 {

@@ -61,6 +61,8 @@ struct index_cursor {
 
 /* Every entry with this hash, one after another: true while @out is filled. */
 struct index_cursor index_find(const struct index *x, uint32_t hash);
+/* Fetch the bucket that index_find() will begin with. */
+void index_prefetch(const struct index *x, const void *arena, uint32_t hash);
 bool index_next(const struct index *x, const void *arena, struct index_cursor *c,
                 struct index_entry *out);
 

@@ -33,10 +33,6 @@ struct place {
     uint32_t level, slot;
 };
 
-static struct wheel_node *node_at(const struct wheel *w, const void *arena, uint32_t i)
-{
-    return (struct wheel_node *)((uintptr_t)arena + w->base_offset + (uint64_t)i * w->stride);
-}
 static uint64_t tick_of(la_time t)
 {
     return t.ns >> WHEEL_TICK_SHIFT;
@@ -98,7 +94,7 @@ void wheel_node_init(struct wheel_node *n)
 
 static void link_node(struct wheel *w, void *arena, uint32_t i)
 {
-    struct wheel_node *const n = node_at(w, arena, i);
+    struct wheel_node *const n = wheel_node(w, arena, i);
     const struct place p = place_of(w, n->at);
     uint32_t *const head = &w->head[p.level][p.slot];
 
@@ -110,19 +106,19 @@ static void link_node(struct wheel *w, void *arena, uint32_t i)
     n->prev = FIRST | (p.level * WHEEL_SLOTS + p.slot);
     n->next = *head;
     if (*head != WHEEL_NONE)
-        node_at(w, arena, *head)->prev = i;
+        wheel_node(w, arena, *head)->prev = i;
     *head = i;
     w->bitmap[p.level] |= UINT64_C(1) << p.slot;
 }
 
 static void unlink_node(struct wheel *w, void *arena, uint32_t i)
 {
-    struct wheel_node *const n = node_at(w, arena, i);
+    struct wheel_node *const n = wheel_node(w, arena, i);
     LA_ASSERT(wheel_armed(n));
     if (n->next != WHEEL_NONE)
-        node_at(w, arena, n->next)->prev = n->prev;
+        wheel_node(w, arena, n->next)->prev = n->prev;
     if (!(n->prev & FIRST)) {
-        node_at(w, arena, n->prev)->next = n->next;
+        wheel_node(w, arena, n->prev)->next = n->next;
     } else if (n->prev == (FIRST | DUE)) {
         w->due = n->next;
     } else {
@@ -147,7 +143,7 @@ static uint32_t merge(const struct wheel *w, void *arena, uint32_t a, uint32_t b
     while (a != WHEEL_NONE && b != WHEEL_NONE) {
         uint32_t *const lower = a < b ? &a : &b;
         *to = *lower;
-        to = &node_at(w, arena, *lower)->next;
+        to = &wheel_node(w, arena, *lower)->next;
         *lower = *to;
     }
     *to = a != WHEEL_NONE ? a : b;
@@ -160,7 +156,7 @@ static uint32_t sort(const struct wheel *w, void *arena, uint32_t list)
     uint32_t bins[SORT_BINS];
     uint32_t used = 0;
     while (list != WHEEL_NONE) {
-        struct wheel_node *const n = node_at(w, arena, list);
+        struct wheel_node *const n = wheel_node(w, arena, list);
         uint32_t carry = list;
         uint32_t k = 0;
         list = n->next;
@@ -183,7 +179,7 @@ static uint32_t sort(const struct wheel *w, void *arena, uint32_t list)
 
 void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at)
 {
-    struct wheel_node *const n = node_at(w, arena, i);
+    struct wheel_node *const n = wheel_node(w, arena, i);
     LA_ASSERT(i < FIRST);
     if (wheel_armed(n)) {
         if (time_eq(n->at, at))
@@ -210,7 +206,7 @@ static void collect(struct wheel *w, void *arena, la_time now)
     if (w->due == WHEEL_NONE)
         w->due_soonest = LA_TIME_NEVER;
     while (i != WHEEL_NONE) {
-        struct wheel_node *const n = node_at(w, arena, i);
+        struct wheel_node *const n = wheel_node(w, arena, i);
         const uint32_t next = n->next;
         if (time_le(n->at, now)) {
             unlink_node(w, arena, i);
@@ -228,8 +224,8 @@ static void collect(struct wheel *w, void *arena, la_time now)
 
     w->due = merge(w, arena, w->due, sort(w, arena, batch));
     uint32_t prev = FIRST | DUE;
-    for (i = w->due; i != WHEEL_NONE; i = node_at(w, arena, i)->next) {
-        struct wheel_node *const n = node_at(w, arena, i);
+    for (i = w->due; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next) {
+        struct wheel_node *const n = wheel_node(w, arena, i);
         if (fresh == 0 && n->prev == prev)
             break;
         fresh -= n->prev == WHEEL_NONE;
@@ -261,7 +257,7 @@ static bool advance(struct wheel *w, void *arena, uint64_t limit)
     w->head[p.level][p.slot] = WHEEL_NONE;
     w->bitmap[p.level] &= ~(UINT64_C(1) << p.slot);
     while (i != WHEEL_NONE) {
-        const uint32_t next = node_at(w, arena, i)->next;
+        const uint32_t next = wheel_node(w, arena, i)->next;
         link_node(w, arena, i);
         i = next;
     }
@@ -277,7 +273,7 @@ uint32_t wheel_pop(struct wheel *w, void *arena, la_time now)
         if (i != WHEEL_NONE) {
             unlink_node(w, arena, i);
             w->armed--;
-            LA_ASSERT(time_le(node_at(w, arena, i)->at, now));
+            LA_ASSERT(time_le(wheel_node(w, arena, i)->at, now));
             return i;
         }
     } while (advance(w, arena, tick_of(now)));
@@ -297,8 +293,8 @@ la_time wheel_deadline(const struct wheel *w, const void *arena)
     if (w->soonest_exact)
         return w->soonest;
     la_time soonest = LA_TIME_NEVER;
-    for (uint32_t i = w->head[p.level][p.slot]; i != WHEEL_NONE; i = node_at(w, arena, i)->next)
-        soonest = time_min(soonest, node_at(w, arena, i)->at);
+    for (uint32_t i = w->head[p.level][p.slot]; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next)
+        soonest = time_min(soonest, wheel_node(w, arena, i)->at);
     return soonest;
 }
 
@@ -314,7 +310,7 @@ static const char *check_list(const struct wheel *w, const void *arena, uint32_t
     la_time soonest = LA_TIME_NEVER;
 
     while (i != WHEEL_NONE) {
-        const struct wheel_node *const n = node_at(w, arena, i);
+        const struct wheel_node *const n = wheel_node(w, arena, i);
         const struct place p = place_of(w, n->at);
         if (*left == 0)
             return "wheel: as many nodes as counted";

@@ -12,7 +12,8 @@
  * whatever the clock's steps.  A node armed for a time that is past belongs to the tick
  * that is being fired.  tests hold the wheel against a binary heap with the same key.
  *
- * Nodes live inside slab slots: node i is at arena + base_offset + i * stride.
+ * Node i is at arena + base_offset + i * stride.  Nodes of one table stand close together, apart
+ * from what they belong to: walking a list touches nothing else, and four share a cache line.
  */
 #ifndef CORE_BASE_WHEEL_H
 #define CORE_BASE_WHEEL_H
@@ -44,6 +45,10 @@ struct wheel {
     uint32_t head[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
+static inline struct wheel_node *wheel_node(const struct wheel *w, const void *arena, uint32_t i)
+{
+    return (struct wheel_node *)((uintptr_t)arena + w->base_offset + (uint64_t)i * w->stride);
+}
 void wheel_init(struct wheel *w, uint64_t base_offset, uint32_t stride, la_time now);
 /* A node that is not armed; must be called once for each node before its first use. */
 void wheel_node_init(struct wheel_node *n);
@@ -55,6 +60,11 @@ static inline bool wheel_armed(const struct wheel_node *n)
 void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at);
 /* The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE. */
 uint32_t wheel_pop(struct wheel *w, void *arena, la_time now);
+/* What the next wheel_pop() gives, if it falls due together with the last; else WHEEL_NONE. */
+static inline uint32_t wheel_next_due(const struct wheel *w)
+{
+    return w->due;
+}
 /*
  * Not later than the earliest node; exact if that lies in the current tick; LA_TIME_NEVER
  * if none.  While nodes that were due at the last wheel_pop() still wait, some time not

@@ -60,8 +60,10 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
     if (c->held && c->listener != SLAB_NONE)
         return "an accepted connection is still in an accept queue";
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
-        if (time_lt(c->deadline[i], c->node.at))
+        if (time_lt(c->deadline[i], conn_node(t, ci)->at))
             return "a deadline is earlier than the wheel's node";
+    if (!time_eq(c->node_at, conn_node(t, ci)->at))
+        return "a connection knows another place of its node than the wheel";
     if (queue_check(&c->sndq, &t->env.chunks, t) != NULL)
         return "a send queue is broken";
     if (queue_check(&c->rcvq, &t->env.chunks, t) != NULL)

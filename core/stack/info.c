@@ -125,10 +125,13 @@ static struct la_table_use use_of(const struct slab *b)
 struct la_table_use la_table_use(const struct la_stack *s, enum la_table table)
 {
     const struct tcp *t = &s->tcp;
+    struct la_table_use use;
 
     switch (table) {
     case LA_TABLE_CONNECTIONS:
-        return use_of(&t->conns);
+        use = use_of(&t->conns);
+        use.item_bytes += t->wheel.stride; /* each has a node */
+        return use;
     case LA_TABLE_LISTENERS:
         return use_of(&t->listeners);
     case LA_TABLE_HALF_OPEN_V4:

@@ -90,6 +90,7 @@ bool stack_layout(const struct la_config *c, struct layout *out)
     *out = (struct layout){ .bytes = sizeof(struct la_stack) };
     out->listeners = place(out, c->listeners, sizeof(struct tcp_listener));
     out->replies = place(out, c->reply_slots, sizeof(struct tcp_reply));
+    out->nodes = place(out, c->connections, sizeof(struct wheel_node));
     out->conns = place(out, c->connections, sizeof(struct tcp_conn));
     out->half4 = place(out, c->half_open_v4, TCP_HALF4_BYTES);
     out->half6 = place(out, c->half_open_v6, TCP_HALF6_BYTES);
@@ -129,7 +130,6 @@ static void init_env(struct la_stack *s, const struct la_config *c, const struct
 
 static void init_tables(struct tcp *t, const struct la_config *c, const struct layout *l)
 {
-    const uint64_t node = offsetof(struct tcp_conn, node);
     const uint32_t entries =
         c->connections + c->half_open_v4 + c->half_open_v6 + c->short_v4 + c->short_v6;
 
@@ -143,7 +143,7 @@ static void init_tables(struct tcp *t, const struct la_config *c, const struct l
     t->port_rows.offset = l->port_rows;
     t->port_rows.count = l->port_row_count;
     index_init(&t->index, l->index, entries);
-    wheel_init(&t->wheel, l->conns + node, sizeof(struct tcp_conn), t->env.now);
+    wheel_init(&t->wheel, l->nodes, sizeof(struct wheel_node), t->env.now);
     t->replies.offset = l->replies;
     t->replies.cap = c->reply_slots;
 }

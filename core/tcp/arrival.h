@@ -21,7 +21,9 @@ struct tcp_input {
     struct la_addr src, dst; /* as on the wire */
     const struct tcp_seg *seg;
     struct tcp_path path;
-    uint32_t segs;   /* segments inside: 1 unless the driver merged some */
+    uint32_t segs; /* segments inside: 1 unless the driver merged some */
+    bool hashed;   /* @hash is there already: tcp_hash_wire() */
+    uint32_t hash;
     bool unverified; /* nobody has looked at the checksum yet */
     uint64_t sum;    /* then: of pseudo-header and TCP header */
 };

@@ -111,7 +111,7 @@ static void arrives_nobody(struct tcp_arrival *a)
  * What stands under the 4-tuple.  In a burst it is often the connection that the last segment was
  * for: that one is asked first.  In these states a connection stands in the index, alone.
  */
-static struct index_entry find(struct tcp_arrival *a)
+static struct index_entry find(struct tcp_arrival *a, const struct tcp_input *from)
 {
     struct tcp *t = a->t;
     const uint32_t ci = t->recent.ci;
@@ -126,7 +126,7 @@ static struct index_entry find(struct tcp_arrival *a)
             return (struct index_entry){ .type = INDEX_CONN, .value = ci };
         }
     }
-    a->hash = tcp_hash_recent(t, &a->flow);
+    a->hash = from->hashed ? from->hash : tcp_hash_recent(t, &a->flow);
     e = tcp_lookup(t, &a->flow, a->hash);
     if (e.type == INDEX_CONN)
         t->recent.ci = e.value;
@@ -193,7 +193,7 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
     enum tcp_fast fast = TCP_FAST_OTHER;
 
     LA_ASSERT(in->segs > 0);
-    const struct index_entry e = find(&a);
+    const struct index_entry e = find(&a, in);
     if (e.type == INDEX_CONN) {
         a.ci = e.value;
         a.c = conn_at(t, a.ci);

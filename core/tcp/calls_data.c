@@ -54,7 +54,8 @@ static void committed(struct tcp *t, uint32_t ci, uint32_t flags)
     struct tcp_conn *c = conn_at(t, ci);
 
     c->more = (flags & LA_SEND_MORE) != 0;
-    c->mask = c->mask & conn_mask(t, c); /* a later event tells when it is writable again */
+    c->mask =
+        (uint16_t)(c->mask & conn_mask(t, c)); /* a later event tells when it is writable again */
     if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)))
         tcp_output_wake(t, ci);
 }
@@ -96,7 +97,7 @@ int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_byt
     if (n < want)
         conn_starve(t, ci);
     if (n == 0) {
-        c->mask = c->mask & conn_mask(t, c);
+        c->mask = (uint16_t)(c->mask & conn_mask(t, c));
         return LA_EAGAIN;
     }
     committed(t, ci, flags);
@@ -134,7 +135,7 @@ enum la_err tcp_recv_consume(struct tcp *t, uint32_t ci, uint32_t bytes)
     if (bytes == 0)
         return LA_OK;
     queue_drop(&c->rcvq, &t->env.chunks, t, bytes);
-    c->mask = c->mask & conn_mask(t, c);
+    c->mask = (uint16_t)(c->mask & conn_mask(t, c));
     if (in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2)) && rcv_window_update_due(t, c)) {
         c->want_ack = true;
         tcp_output_wake(t, ci);

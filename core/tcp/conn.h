@@ -52,9 +52,14 @@ struct tcp_settings {
     bool reuse_port : 1; /* SO_REUSEPORT, likewise */
 };
 
+/*
+ * In the order of cache lines: what a segment in order touches comes first, what only opening,
+ * closing and asking touch comes last.  The asserts below hold the borders.  Seven lines are full:
+ * who adds a field makes another one smaller.
+ */
 struct tcp_conn {
-    struct slot slot;       /* slot.link: next in the accept queue */
-    struct wheel_node node; /* at or before the earliest deadline */
+    /* Line 0: who it is, and what it is up to. */
+    _Alignas(64) struct slot slot; /* slot.link: next in the accept queue */
     struct tcp_flow flow;
     uint32_t hash;
 
@@ -93,15 +98,13 @@ struct tcp_conn {
     bool parks : 1;       /* a record in TIME-WAIT returns if the opening fails */
     bool eof_read : 1;    /* the application has been told EOF */
     bool text_shut : 1;   /* text that comes after our FIN is queued draws a reset */
+    uint8_t dupacks;
+    uint8_t probes;    /* zero-window probes since an answer */
+    uint8_t ka_probes; /* keepalive probes since an answer */
+    uint8_t quick;     /* segments still to be acknowledged at once */
+    uint16_t path_mtu; /* bytes, of the IP packet */
 
-    struct {
-        tcp_seq una, nxt, wl1, wl2;
-        uint32_t wnd, max_wnd;
-        tcp_seq rtx;     /* next to send again after an RTO; = nxt when nothing is */
-        tcp_seq recover; /* RFC 6582 */
-        tcp_seq crumb;   /* end of the last segment that was not full */
-        tcp_seq fin_seq;
-    } snd;
+    /* Line 1: receiving. */
     struct {
         tcp_seq nxt;
         tcp_seq adv;      /* right edge last advertised: never moves left */
@@ -110,60 +113,81 @@ struct tcp_conn {
         tcp_seq fin;      /* of the peer's FIN, once known */
         uint32_t ooo;     /* chunk with the reassembly ranges, or SLAB_NONE */
     } rcv;
-    tcp_seq iss, irs;
-
     uint32_t ts_recent, ts_offset;
     la_time ts_recent_at;
+    struct queue rcvq;  /* up to rcv.nxt, unread */
+    uint32_t ack_bytes; /* bytes of text in order since the last ACK went out */
+    uint16_t ack_segs;  /* full-size segments in order since then */
+    uint16_t rcv_mss;   /* largest text seen: what "full-sized" means for ACKs */
 
-    uint32_t cwnd, ssthresh, acked_in_ca; /* bytes */
-    uint32_t flight_peak; /* most in flight in the round trip that ends at peak_end */
+    /* Line 2: sending. */
+    struct {
+        tcp_seq una, nxt, wl1, wl2;
+        uint32_t wnd, max_wnd;
+        tcp_seq rtx;     /* next to send again after an RTO; = nxt when nothing is */
+        tcp_seq recover; /* RFC 6582 */
+        tcp_seq crumb;   /* end of the last segment that was not full */
+        tcp_seq fin_seq;
+    } snd;
+    struct queue sndq;   /* from snd.una */
+    uint32_t cwnd;       /* bytes */
+    uint16_t snd_mss;    /* bytes of text in a full segment, options taken off */
+    uint8_t backoff;     /* doublings of the RTO since progress */
+    uint8_t retransmits; /* since progress */
+
+    /* Line 3: time. */
+    la_time deadline[TCP_DEADLINES];
+    la_time rtx_since; /* when what stands at snd.una was first sent, or the window closed */
+    la_time last_rx, last_tx;
+    la_time node_at; /* where conn_node() stands in the wheel: arming later does not touch it */
+
+    /* Line 4: lists and counts. */
+    uint32_t tx_next, tx_prev, ready_next, ready_prev;
+    uint32_t listener; /* while in its accept queue, else SLAB_NONE */
+    uint16_t mask;     /* readiness as last told */
+    uint16_t adv_mss;  /* what our SYN said */
+    uint64_t bytes_sent, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in;
+    uint32_t rcv_text_at; /* when text last came in order: nanoseconds >> TCP_COARSE_SHIFT */
+    uint32_t reserved;    /* bytes of the send reservation in force */
+
+    /* Line 5: settings and congestion. */
+    struct tcp_settings set;
+    uint32_t ssthresh, acked_in_ca; /* bytes */
+    uint32_t flight_peak;           /* most in flight in the round trip that ends at peak_end */
     tcp_seq peak_end;
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
     uint32_t rto_us;
     tcp_seq rtt_seq;
+    uint32_t invalid_ms; /* when an ACK for something unacceptable last went out; 0: never */
     la_time rtt_at;
 
-    uint16_t snd_mss;  /* bytes of text in a full segment, options taken off */
-    uint16_t peer_mss; /* as the peer's MSS option said, or the default */
-    uint16_t path_mtu; /* bytes, of the IP packet */
-    uint16_t rcv_mss;  /* largest text seen: what "full-sized" means for ACKs */
-    uint16_t adv_mss;  /* what our SYN said */
-    uint8_t dupacks;
-    uint8_t backoff;     /* doublings of the RTO since progress */
-    uint8_t retransmits; /* since progress */
-    uint8_t probes;      /* zero-window probes since an answer */
-    uint8_t ka_probes;   /* keepalive probes since an answer */
-    uint8_t quick;       /* segments still to be acknowledged at once */
-    uint16_t ack_segs;   /* full-size segments in order since the last ACK went out */
-    uint16_t reason;     /* enum la_drop */
-    uint32_t ack_bytes;  /* bytes of text in order since then */
-
-    struct queue sndq; /* from snd.una */
+    /* Line 6: the rest. */
+    uint64_t user;
+    la_time opened, state_since;
     struct queue_hint sndhint;
-    struct queue rcvq; /* up to rcv.nxt, unread */
-
-    la_time deadline[TCP_DEADLINES];
-    la_time rtx_since;    /* when what stands at snd.una was first sent, or the window closed */
-    la_time last_invalid; /* when an ACK for something unacceptable last went out */
-    la_time last_rx, last_tx, opened, state_since;
-
-    uint32_t tx_next, tx_prev, ready_next, ready_prev;
+    tcp_seq iss, irs;
+    uint32_t segs_retransmitted;
     uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
-    uint32_t listener;     /* while in its accept queue, else SLAB_NONE */
-    uint32_t mask;         /* readiness as last told */
-    uint32_t reserved;     /* bytes of the send reservation in force */
+    uint16_t peer_mss;     /* as the peer's MSS option said, or the default */
     int16_t error;         /* enum la_err that ended it */
     int16_t soft_error;
-    struct tcp_settings set;
-    uint64_t user;
-
-    uint64_t bytes_sent, bytes_acked, bytes_received;
-    uint32_t segs_out, segs_in, segs_retransmitted;
-    uint32_t rcv_text_at; /* when text last came in order: nanoseconds >> TCP_COARSE_SHIFT */
+    uint16_t reason; /* enum la_drop */
 };
 /* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
 #define TCP_COARSE_SHIFT 20
-_Static_assert(sizeof(struct tcp_conn) <= 512, "an idle connection's budget");
+#define TCP_LINE(member) (offsetof(struct tcp_conn, member) / 64)
+_Static_assert(TCP_LINE(path_mtu) == 0, "line 0: who it is, and what it is up to");
+_Static_assert(offsetof(struct tcp_conn, rcv) == 64 && TCP_LINE(rcv_mss) == 1, "line 1: receiving");
+_Static_assert(offsetof(struct tcp_conn, snd) == 128 && TCP_LINE(retransmits) == 2,
+               "line 2: sending");
+_Static_assert(offsetof(struct tcp_conn, deadline) == 192 && TCP_LINE(node_at) == 3,
+               "line 3: time");
+_Static_assert(offsetof(struct tcp_conn, tx_next) == 256 && TCP_LINE(reserved) == 4,
+               "line 4: lists and counts");
+_Static_assert(sizeof(struct tcp_conn) % 64 == 0, "records begin on cache lines");
+_Static_assert(sizeof(struct tcp_conn) + sizeof(struct wheel_node) <= 512,
+               "an idle connection's budget");
 
 /* References to half-open and short records: 29 bits of slot, one of family. */
 #define TCP_REF_V6 (UINT32_C(1) << 29)
@@ -377,6 +401,11 @@ static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
 static inline void conn_prefetch(const struct tcp *t, uint32_t ci)
 {
     prefetch_range(conn_at(t, ci), sizeof(struct tcp_conn));
+}
+/* Its node in the wheel: at or before the earliest deadline. */
+static inline struct wheel_node *conn_node(const struct tcp *t, uint32_t ci)
+{
+    return wheel_node(&t->wheel, t, ci);
 }
 static inline struct tcp_listener *listener_at(const struct tcp *t, uint32_t li)
 {

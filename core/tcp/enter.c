@@ -48,7 +48,8 @@ uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
     if (ci == SLAB_NONE)
         return SLAB_NONE;
     c = conn_at(t, ci);
-    wheel_node_init(&c->node);
+    wheel_node_init(conn_node(t, ci));
+    c->node_at = LA_TIME_NEVER;
     c->flow = *flow;
     c->hash = hash;
     c->state = LA_CLOSED;

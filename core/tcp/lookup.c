@@ -11,12 +11,12 @@ uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
     const uint32_t n = v4 ? 4 : 16;
     const uint32_t skip = 16 - n;
 
-    memcpy(out, f->laddr.bytes + skip, n);
-    memcpy(out + n, f->raddr.bytes + skip, n);
-    out[(size_t)2 * n] = (uint8_t)(f->lport >> 8);
-    out[2 * n + 1] = (uint8_t)f->lport;
-    out[2 * n + 2] = (uint8_t)(f->rport >> 8);
-    out[2 * n + 3] = (uint8_t)f->rport;
+    memcpy(out, f->raddr.bytes + skip, n);
+    memcpy(out + n, f->laddr.bytes + skip, n);
+    out[2 * n] = (uint8_t)(f->rport >> 8);
+    out[2 * n + 1] = (uint8_t)f->rport;
+    out[2 * n + 2] = (uint8_t)(f->lport >> 8);
+    out[2 * n + 3] = (uint8_t)f->lport;
     return 2 * n + 4;
 }
 
@@ -26,6 +26,25 @@ uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow)
     const uint32_t n = flow_bytes(flow, bytes);
 
     return (uint32_t)siphash13(&t->key_index, bytes, n);
+}
+
+uint32_t tcp_hash_wire(const struct tcp *t, const uint8_t *tuple, uint32_t len_bytes)
+{
+    return (uint32_t)siphash13(&t->key_index, tuple, len_bytes);
+}
+
+void tcp_expect(const struct tcp *t, uint32_t hash)
+{
+    index_prefetch(&t->index, t, hash);
+}
+
+void tcp_expect_conn(const struct tcp *t, uint32_t hash)
+{
+    struct index_cursor at = index_find(&t->index, hash);
+    struct index_entry e;
+
+    if (index_next(&t->index, t, &at, &e) && e.type == INDEX_CONN)
+        conn_prefetch(t, e.value);
 }
 
 uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow)

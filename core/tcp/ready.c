@@ -153,7 +153,7 @@ uint32_t tcp_events(struct tcp *t, struct la_event *out, uint32_t max)
         struct tcp_conn *c = conn_at(t, ci);
 
         conn_unready(t, ci);
-        c->mask = conn_mask(t, c);
+        c->mask = (uint16_t)conn_mask(t, c);
         out[n] = (struct la_event){
             .kind = LA_EVENT_CONN,
             .mask = c->mask,

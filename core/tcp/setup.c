@@ -38,6 +38,8 @@ bool tcp_tick(struct tcp *t, uint32_t budget)
         ci = wheel_pop(&t->wheel, t, t->env.now);
         if (ci == WHEEL_NONE)
             return false;
+        if (wheel_next_due(&t->wheel) != WHEEL_NONE)
+            conn_prefetch(t, wheel_next_due(&t->wheel));
         tcp_timers_fire(t, ci);
     }
     return true;

@@ -65,6 +65,11 @@ uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c);
 /* The bytes of a 4-tuple that are hashed: 12 for IPv4, 36 for IPv6.  Return: how many. */
 uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36]);
 uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow);
+/* The same of the 4-tuple of an arriving packet as it lies there: source, destination, ports. */
+uint32_t tcp_hash_wire(const struct tcp *t, const uint8_t *tuple, uint32_t len_bytes);
+/* A segment with this hash will come: first its bucket is fetched, some time later its record. */
+void tcp_expect(const struct tcp *t, uint32_t hash);
+void tcp_expect_conn(const struct tcp *t, uint32_t hash);
 /* The same; a 4-tuple asked for twice running, as those of a burst are, is hashed once. */
 uint32_t tcp_hash_recent(struct tcp *t, const struct tcp_flow *flow);
 /* The entry of this 4-tuple; type INDEX_FREE if there is none.  A parked record is passed over. */

@@ -20,14 +20,20 @@ static la_time earliest(const struct tcp_conn *c)
     return at;
 }
 
+static void node_move(struct tcp *t, uint32_t ci, la_time at)
+{
+    conn_at(t, ci)->node_at = at;
+    wheel_move(&t->wheel, t, ci, at);
+}
+
 void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time at)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
     LA_ASSERT(which < TCP_DEADLINES);
     c->deadline[which] = at;
-    if (time_lt(at, c->node.at))
-        wheel_move(&t->wheel, t, ci, at);
+    if (time_lt(at, c->node_at))
+        node_move(t, ci, at);
 }
 
 void tcp_timer_stop(struct tcp_conn *c, enum tcp_deadline which)
@@ -41,7 +47,7 @@ void tcp_timers_off(struct tcp *t, uint32_t ci)
 
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         c->deadline[i] = LA_TIME_NEVER;
-    wheel_move(&t->wheel, t, ci, LA_TIME_NEVER);
+    node_move(t, ci, LA_TIME_NEVER);
 }
 
 /* The wheel has just unlinked the node.  Fires what is due, in enum order, and puts it back once. */
@@ -56,7 +62,7 @@ void tcp_timers_fire(struct tcp *t, uint32_t ci)
         if (tcp_on_timeout(t, ci, (enum tcp_deadline)i) == TCP_DONE)
             return; /* the connection is gone */
     }
-    wheel_move(&t->wheel, t, ci, earliest(c));
+    node_move(t, ci, earliest(c));
 }
 
 uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c)

@@ -35,6 +35,7 @@ static void name_place(const struct la_stack *s, uint64_t at)
         { "the stack itself", 0, sizeof(*s) },
         { "listener", t->listeners.offset, t->listeners.item_bytes },
         { "reply", t->replies.offset, sizeof(struct tcp_reply) },
+        { "timer node", t->wheel.base_offset, t->wheel.stride },
         { "connection", t->conns.offset, t->conns.item_bytes },
         { "half-open record of IPv4", t->half4.offset, t->half4.item_bytes },
         { "half-open record of IPv6", t->half6.offset, t->half6.item_bytes },

@@ -172,6 +172,10 @@ static void node_late(struct town *t)
 {
     plain(t)->deadline[TCP_DL_CORK] = (la_time){ 1 };
 }
+static void node_elsewhere(struct town *t)
+{
+    plain(t)->node_at.ns--;
+}
 static void send_queue(struct town *t)
 {
     plain(t)->sndq.len_bytes += 5;
@@ -330,6 +334,7 @@ TEST(every_broken_invariant_is_named)
         { orphan, "an orphan in FIN-WAIT-2 is not a short record" },
         { both_held_and_queued, "an accepted connection is still in an accept queue" },
         { node_late, "a deadline is earlier than the wheel's node" },
+        { node_elsewhere, "a connection knows another place of its node than the wheel" },
         { send_queue, "a send queue is broken" },
         { receive_queue, "a receive queue is broken" },
         { untold, "a connection became ready and no event tells it" },

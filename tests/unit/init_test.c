@@ -171,10 +171,11 @@ TEST(tables_of_the_layout_do_not_overlap_and_large_ones_begin_on_a_page)
 
     la_config_default(&c);
     assert_true(stack_layout(&c, &l));
-    const uint64_t at[] = { l.listeners, l.replies, l.conns, l.half4,  l.half6,
+    const uint64_t at[] = { l.listeners, l.replies, l.nodes, l.conns,  l.half4, l.half6,
                             l.short4,    l.short6,  l.index, l.chunks, l.bytes };
     const uint64_t size[] = { (uint64_t)c.listeners * sizeof(struct tcp_listener),
                               (uint64_t)c.reply_slots * sizeof(struct tcp_reply),
+                              (uint64_t)c.connections * sizeof(struct wheel_node),
                               (uint64_t)c.connections * sizeof(struct tcp_conn),
                               (uint64_t)c.half_open_v4 * TCP_HALF4_BYTES,
                               (uint64_t)c.half_open_v6 * TCP_HALF6_BYTES,

@@ -102,4 +102,24 @@ TEST(the_hash_depends_on_every_part_of_the_4_tuple_and_on_the_secret)
     }
 }
 
+/* A packet has source, destination and ports side by side; its source is our remote end. */
+TEST(the_hash_of_a_packets_bytes_is_that_of_its_flow)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+        uint8_t packet[100];
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        const struct tcp_flow f = {
+            .laddr = h.us, .raddr = h.peer, .lport = 0x1234, .rport = 0x5678
+        };
+        const struct tcp_seg seg = { .src_port = f.rport, .dst_port = f.lport };
+        hand_packet(f.raddr, f.laddr, &seg, packet);
+
+        assert_int_equal(tcp_hash_wire(h.t, packet + (v6 ? 8 : 12), v6 ? 36 : 12),
+                         tcp_hash(h.t, &f));
+        hand_free(&h);
+    }
+}
+
 TEST_MAIN

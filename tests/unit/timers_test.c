@@ -32,18 +32,17 @@ static la_time earliest(const struct tcp_conn *c)
 TEST(arming_earlier_moves_the_node_arming_later_and_stopping_do_not)
 {
     struct hand h = start();
-    const struct tcp_conn *c = hand_conn(&h);
     const uint32_t ci = hand_ci(&h);
 
-    assert_false(wheel_armed(&c->node));
+    assert_false(wheel_armed(conn_node(h.t, ci)));
     tcp_timer_arm(h.t, ci, TCP_DL_DELACK, in_ms(&h, 100));
-    assert_int_equal(c->node.at.ns, in_ms(&h, 100).ns);
+    assert_int_equal(conn_node(h.t, ci)->at.ns, in_ms(&h, 100).ns);
     tcp_timer_arm(h.t, ci, TCP_DL_CORK, in_ms(&h, 50));
-    assert_int_equal(c->node.at.ns, in_ms(&h, 50).ns);
+    assert_int_equal(conn_node(h.t, ci)->at.ns, in_ms(&h, 50).ns);
     tcp_timer_arm(h.t, ci, TCP_DL_CORK, in_ms(&h, 5000));
-    assert_int_equal(c->node.at.ns, in_ms(&h, 50).ns);
+    assert_int_equal(conn_node(h.t, ci)->at.ns, in_ms(&h, 50).ns);
     tcp_timer_stop(hand_conn(&h), TCP_DL_CORK);
-    assert_int_equal(c->node.at.ns, in_ms(&h, 50).ns);
+    assert_int_equal(conn_node(h.t, ci)->at.ns, in_ms(&h, 50).ns);
     assert_null(la_check(h.s));
     hand_free(&h);
 }
@@ -59,13 +58,13 @@ TEST(an_early_node_fires_finds_nothing_due_and_moves_on)
     tcp_timer_arm(h.t, ci, TCP_DL_CORK, later);
     hand_wait(&h, 50 * NS_PER_MS);
     assert_int_equal(c->deadline[TCP_DL_CORK].ns, later.ns);
-    assert_int_equal(c->node.at.ns, later.ns);
+    assert_int_equal(conn_node(h.t, ci)->at.ns, later.ns);
     assert_true(la_deadline(h.s).ns <= later.ns);
     hand_wait(&h, 4949 * NS_PER_MS);
     assert_int_equal(c->deadline[TCP_DL_CORK].ns, later.ns);
     hand_wait(&h, NS_PER_MS);
     assert_int_equal(c->deadline[TCP_DL_CORK].ns, UINT64_MAX);
-    assert_false(wheel_armed(&c->node));
+    assert_false(wheel_armed(conn_node(h.t, ci)));
     hand_free(&h);
 }
 
@@ -91,7 +90,7 @@ TEST(whatever_is_armed_and_stopped_the_node_is_never_late)
             tcp_timer_arm(h.t, ci, which, in_ms(&h, rng_below(&rng, 100000)));
             break;
         }
-        assert_true(time_le(c->node.at, earliest(c)));
+        assert_true(time_le(conn_node(h.t, ci)->at, earliest(c)));
         assert_true(earliest(c).ns == UINT64_MAX || time_lt(h.t->env.now, earliest(c)) ||
                     time_le(la_deadline(h.s), h.now));
         assert_true(time_le(la_deadline(h.s), earliest(c)));
@@ -108,7 +107,7 @@ TEST(everything_off_leaves_no_node)
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         tcp_timer_arm(h.t, ci, (enum tcp_deadline)i, in_ms(&h, 100 * (i + 1)));
     tcp_timers_off(h.t, ci);
-    assert_false(wheel_armed(&hand_conn(&h)->node));
+    assert_false(wheel_armed(conn_node(h.t, ci)));
     assert_int_equal(earliest(hand_conn(&h)).ns, UINT64_MAX);
     assert_int_equal(la_deadline(h.s).ns, UINT64_MAX);
     hand_free(&h);

@@ -217,6 +217,24 @@ TEST(nodes_of_one_tick_fire_by_index_and_ticks_in_order)
     teardown();
 }
 
+TEST(what_falls_due_together_is_known_one_ahead)
+{
+    setup(0);
+    for (uint32_t i = 0; i < 5; i++)
+        move(i * 7, 1000000 + i);
+    move(1, 5000000);
+    assert_int_equal(wheel_next_due(&wheel), WHEEL_NONE);
+    uint32_t next = pop(2000000);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(next, i * 7);
+        next = wheel_next_due(&wheel);
+        assert_int_equal(pop(2000000), next);
+    }
+    assert_int_equal(wheel_next_due(&wheel), WHEEL_NONE);
+    assert_int_equal(pop(2000000), WHEEL_NONE);
+    teardown();
+}
+
 TEST(within_the_current_tick_the_deadline_is_exact_and_only_what_is_due_fires)
 {
     setup(0);
