@@ -170,12 +170,13 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
 static void put_times(struct item *it, const struct mix *m, const struct tcp *t,
                       const struct tcp_conn *c)
 {
-    const uint32_t ago_ms = (uint32_t)(m->now_ns / NS_PER_MS) - c->invalid_ms;
-    const bool limited = c->invalid_ms != 0 && ago_ms < t->env.knobs.invalid_ratelimit;
+    const uint64_t limit_ns = t->env.knobs.invalid_ratelimit * NS_PER_MS;
+    const bool limited =
+        c->last_invalid.ns != 0 && time_since(c->last_invalid, t->env.now) < limit_ns;
 
     put_time(it, m, c->last_rx);
     put_time(it, m, c->last_tx);
-    put(it, limited ? ago_ms : UINT64_MAX);
+    put_time(it, m, limited ? c->last_invalid : LA_TIME_NEVER);
     put_time(it, m, c->timestamps ? c->ts_recent_at : LA_TIME_NEVER);
     put_time(it, m, c->timing ? c->rtt_at : LA_TIME_NEVER);
     put(it, c->timing ? seq_raw(c->rtt_seq) : 0);

@@ -86,13 +86,15 @@ void ack_sent(struct tcp_conn *c)
 bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t now_ms = (uint32_t)(t->env.now.ns / NS_PER_MS);
+    const uint64_t limit_ns = t->env.knobs.invalid_ratelimit * NS_PER_MS;
 
-    if (c->invalid_ms != 0 && now_ms - c->invalid_ms < t->env.knobs.invalid_ratelimit) {
+    if (c->last_invalid.ns != 0 && time_since(c->last_invalid, t->env.now) < limit_ns) {
         env_count(&t->env, skipped);
         return false;
     }
-    c->invalid_ms = now_ms != 0 ? now_ms : 1;
+    c->last_invalid = t->env.now;
+    if (c->last_invalid.ns == 0)
+        c->last_invalid.ns = 1; /* zero means "never" */
     c->ack_now = true;
     return true;
 }

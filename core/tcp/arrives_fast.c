@@ -15,7 +15,8 @@
 #include "core/tcp/predicates.h"
 #include "core/tcp/tcp.h"
 
-#define ODD_FLAGS (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG)
+/* What steps 2, 4, 6 and 8 look at, and what says something about congestion. */
+#define ODD_FLAGS (TCP_SYN | TCP_FIN | TCP_RST | TCP_URG | TCP_ECE | TCP_CWR)
 
 /* Step 7: is the text wanted, and is there room for it without the reserve? */
 static bool text_expected(const struct tcp *t, const struct tcp_conn *c, const struct tcp_seg *seg)
@@ -29,6 +30,8 @@ static bool text_expected(const struct tcp *t, const struct tcp_conn *c, const s
 static bool ack_expected(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
     if (c->in_recovery || c->rto_recovery || c->persist || c->dupacks > 0)
+        return false;
+    if (seg->opt.sack_count > 0) /* a hole, or a duplicate */
         return false;
     if (tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt))
         return !c->fin_sent || seq_le(seg->ack, c->snd.fin_seq);
@@ -119,8 +122,10 @@ enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a)
     if (advances)
         tcp_ack_advance(a, seg->ack);
     snd_window_update(a, advances);
-    tcp_rtx_rearm(t, a->ci);
-    tcp_output_wake(t, a->ci);
+    if (c->sndq.len_bytes > 0 || c->fin_queued) /* else there is nothing a timer could be for */
+        tcp_rtx_rearm(t, a->ci);
+    if (conn_wants_tx(c))
+        tcp_output_wake(t, a->ci);
     if (a->len > 0)
         take_text(a, place);
     return TCP_FAST_TAKEN;

@@ -252,7 +252,8 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
         c->timing = false;
     }
     tcp_rtx_rearm(t, a->ci);
-    tcp_output_wake(t, a->ci);
+    if (conn_wants_tx(c))
+        tcp_output_wake(t, a->ci);
     if (c->fin_sent && seq_gt(c->snd.una, c->snd.fin_seq))
         return fin_acknowledged(a);
     return TCP_GO_ON;

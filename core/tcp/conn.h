@@ -103,6 +103,7 @@ struct tcp_conn {
     uint8_t ka_probes; /* keepalive probes since an answer */
     uint8_t quick;     /* segments still to be acknowledged at once */
     uint16_t path_mtu; /* bytes, of the IP packet */
+    uint16_t peer_mss; /* as the peer's MSS option said, or the default */
 
     /* Line 1: receiving. */
     struct {
@@ -159,25 +160,28 @@ struct tcp_conn {
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
     uint32_t rto_us;
     tcp_seq rtt_seq;
-    uint32_t invalid_ms; /* when an ACK for something unacceptable last went out; 0: never */
+    uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
     la_time rtt_at;
 
     /* Line 6: the rest. */
     uint64_t user;
     la_time opened, state_since;
+    la_time last_invalid; /* when an ACK for something unacceptable last went out */
     struct queue_hint sndhint;
     tcp_seq iss, irs;
     uint32_t segs_retransmitted;
-    uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
-    uint16_t peer_mss;     /* as the peer's MSS option said, or the default */
-    int16_t error;         /* enum la_err that ended it */
-    int16_t soft_error;
+    int8_t error; /* enum la_err that ended it */
+    int8_t soft_error;
     uint16_t reason; /* enum la_drop */
 };
 /* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
 #define TCP_COARSE_SHIFT 20
+/* Errors are small numbers: they fit one byte. */
+#define LA_ERROR(name, value, text) _Static_assert((value) < 0 && (value) >= INT8_MIN, #name);
+#include <lastack/errors.def>
+#undef LA_ERROR
 #define TCP_LINE(member) (offsetof(struct tcp_conn, member) / 64)
-_Static_assert(TCP_LINE(path_mtu) == 0, "line 0: who it is, and what it is up to");
+_Static_assert(TCP_LINE(peer_mss) == 0, "line 0: who it is, and what it is up to");
 _Static_assert(offsetof(struct tcp_conn, rcv) == 64 && TCP_LINE(rcv_mss) == 1, "line 1: receiving");
 _Static_assert(offsetof(struct tcp_conn, snd) == 128 && TCP_LINE(retransmits) == 2,
                "line 2: sending");

@@ -117,7 +117,7 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
     if (c->parks)
         short_return(t, &c->flow, c->hash);
     c->parks = false;
-    c->error = (int16_t)error;
+    c->error = (int8_t)error;
     c->reason = (uint16_t)reason;
     conn_shell(t, ci);
 }

@@ -81,6 +81,6 @@ void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,
         tcp_end(t, e.value, err, LA_DROP_ICMP_HARD);
         return;
     }
-    c->soft_error = (int16_t)err;
+    c->soft_error = (int8_t)err;
     conn_ready(t, e.value, true);
 }

@@ -5,27 +5,34 @@
  */
 #include "core/tcp/tcp.h"
 
-uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
+/* Both ends, "first" in front. */
+static uint32_t put_ends(const struct la_addr *first, uint16_t first_port,
+                         const struct la_addr *second, uint16_t second_port, uint8_t out[36])
 {
-    const bool v4 = addr_is_v4(&f->raddr);
-    const uint32_t n = v4 ? 4 : 16;
+    const uint32_t n = addr_is_v4(first) || addr_is_v4(second) ? 4 : 16;
     const uint32_t skip = 16 - n;
 
-    memcpy(out, f->raddr.bytes + skip, n);
-    memcpy(out + n, f->laddr.bytes + skip, n);
-    out[2 * n] = (uint8_t)(f->rport >> 8);
-    out[2 * n + 1] = (uint8_t)f->rport;
-    out[2 * n + 2] = (uint8_t)(f->lport >> 8);
-    out[2 * n + 3] = (uint8_t)f->lport;
+    memcpy(out, first->bytes + skip, n);
+    memcpy(out + n, second->bytes + skip, n);
+    out[(size_t)2 * n] = (uint8_t)(first_port >> 8);
+    out[2 * n + 1] = (uint8_t)first_port;
+    out[2 * n + 2] = (uint8_t)(second_port >> 8);
+    out[2 * n + 3] = (uint8_t)second_port;
     return 2 * n + 4;
 }
 
-uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *flow)
+uint32_t flow_bytes(const struct tcp_flow *f, uint8_t out[36])
+{
+    return put_ends(&f->laddr, f->lport, &f->raddr, f->rport, out);
+}
+
+/* As the 4-tuple lies in a packet that arrives, so that it can be hashed there. */
+uint32_t tcp_hash(const struct tcp *t, const struct tcp_flow *f)
 {
     uint8_t bytes[36];
-    const uint32_t n = flow_bytes(flow, bytes);
+    const uint32_t n = put_ends(&f->raddr, f->rport, &f->laddr, f->lport, bytes);
 
-    return (uint32_t)siphash13(&t->key_index, bytes, n);
+    return tcp_hash_wire(t, bytes, n);
 }
 
 uint32_t tcp_hash_wire(const struct tcp *t, const uint8_t *tuple, uint32_t len_bytes)

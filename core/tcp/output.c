@@ -419,13 +419,6 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     return true;
 }
 
-/* Does the connection have more to say, now that a segment has gone? */
-static bool has_more(const struct tcp_conn *c)
-{
-    return c->want_ack || c->want_rtx || c->want_probe || c->want_keepalive || c->want_syn ||
-           conn_unsent(c) > 0 || conn_fin_unsent(c) || seq_lt(c->snd.rtx, c->snd.nxt);
-}
-
 bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
 {
     while (t->tx_head != SLAB_NONE) {
@@ -435,7 +428,7 @@ bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
             tcp_output_sleep(t, ci);
             continue;
         }
-        if (!has_more(conn_at(t, ci))) {
+        if (!conn_wants_tx(conn_at(t, ci))) {
             tcp_output_sleep(t, ci);
         } else if (t->tx_tail != ci) {
             tcp_output_sleep(t, ci);

@@ -270,6 +270,12 @@ static inline bool conn_fin_unsent(const struct tcp_conn *c)
 {
     return c->fin_queued && !c->fin_sent;
 }
+/* Is there something to say, windows and Nagle apart? */
+static inline bool conn_wants_tx(const struct tcp_conn *c)
+{
+    return c->want_ack || c->want_rtx || c->want_probe || c->want_keepalive || c->want_syn ||
+           conn_unsent(c) > 0 || conn_fin_unsent(c) || seq_lt(c->snd.rtx, c->snd.nxt);
+}
 /* @advanced: the segment moved SND.UNA. */
 void snd_window_update(struct tcp_arrival *a, bool advanced);
 /* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */

@@ -91,16 +91,25 @@ static bool same_chunks(const struct la_stack *a, const struct la_stack *b)
     return true;
 }
 
+/* But for the ring of ICMP's answers: its slots have gaps, and no TCP segment writes there. */
+static bool same_stack(const struct la_stack *a, const struct la_stack *b)
+{
+    const uint64_t ring = offsetof(struct la_stack, ip.replies);
+    const uint64_t behind = ring + sizeof(a->ip.replies);
+
+    return same_bytes(a, b, 0, ring) && same_bytes(a, b, behind, sizeof(*a) - behind);
+}
+
 static const char *compare(const struct la_stack *a, const struct la_stack *b)
 {
     struct la_extent x[LA_EXTENTS_MAX], y[LA_EXTENTS_MAX];
     const uint32_t n = la_extents(a, x);
 
-    if (!same_bytes(a, b, 0, sizeof(*a)))
+    if (!same_stack(a, b))
         return said;
     if (la_extents(b, y) != n || memcmp(x, y, n * sizeof(x[0])) != 0)
         return "with and without the fast path, the used ranges of the arena differ";
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 1; i < n; i++) { /* the first is the stack */
         const bool chunks = x[i].offset_bytes == a->tcp.env.chunks.slab.offset;
 
         if (chunks ? !same_chunks(a, b) : !same_bytes(a, b, x[i].offset_bytes, x[i].len_bytes))
