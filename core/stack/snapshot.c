@@ -158,7 +158,7 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
 static void put_settings(struct item *it, const struct tcp_settings *s)
 {
     put(it, (uint64_t)s->rcvbuf << 32 | s->sndbuf);
-    put(it, s->msl_ms1);
+    put(it, (uint64_t)s->congestion << 32 | s->msl_ms1);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
                 (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse_port << 5 |
@@ -222,7 +222,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
     put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);
     put(&it, (uint64_t)c->srtt_us8 << 32 | c->rttvar_us4);
-    put(&it, (uint64_t)c->rto_us << 32 | c->acked_in_ca);
+    put(&it, (uint64_t)c->rto_us << 32 | c->cc.acked);
     put(&it, (uint64_t)c->snd_mss << 48 | (uint64_t)c->peer_mss << 32 |
                  (uint64_t)c->path_mtu << 16 | c->rcv_mss);
     put(&it, (uint64_t)c->probes << 48 | (uint64_t)c->ka_probes << 40 | (uint64_t)c->quick << 32 |

@@ -20,6 +20,7 @@
 #include "core/base/prefetch.h"
 #include "core/base/slab.h"
 #include "core/base/wheel.h"
+#include "core/tcp/cc.h"
 #include "core/tcp/seq.h"
 
 /* The 4-tuple, from this side. */
@@ -48,8 +49,9 @@ struct tcp_settings {
     bool cork : 1;
     bool keepalive : 1;
     bool quickack : 1;
-    bool reuse : 1;      /* SO_REUSEADDR, for whoever binds the port later */
-    bool reuse_port : 1; /* SO_REUSEPORT, likewise */
+    bool reuse : 1;         /* SO_REUSEADDR, for whoever binds the port later */
+    bool reuse_port : 1;    /* SO_REUSEPORT, likewise */
+    uint8_t congestion : 2; /* enum cc_algorithm */
 };
 
 /*
@@ -154,8 +156,9 @@ struct tcp_conn {
 
     /* Line 5: settings and congestion. */
     struct tcp_settings set;
-    uint32_t ssthresh, acked_in_ca; /* bytes */
-    uint32_t flight_peak;           /* most in flight in the round trip that ends at peak_end */
+    uint32_t ssthresh; /* bytes */
+    struct cc_state cc;
+    uint32_t flight_peak; /* most in flight in the round trip that ends at peak_end */
     tcp_seq peak_end;
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
     uint32_t rto_us;
@@ -388,6 +391,7 @@ struct tcp {
         uint32_t count;  /* 0: there is no table */
     } port_rows;
     uint16_t shards, shard;
+    uint8_t congestion;                   /* enum cc_algorithm: net.ipv4.tcp_congestion_control */
     uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
     uint32_t iface_mtu[LA_IFACES_MAX];
     uint32_t iface_gso[LA_IFACES_MAX]; /* bytes of text one descriptor may hold there */

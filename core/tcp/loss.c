@@ -9,20 +9,6 @@
  */
 #include "core/tcp/tcp.h"
 
-/*
- * Half of FlightSize, RFC 5681 (4).  FlightSize is the most that was in flight during the round
- * trip: of a burst of ACKs the first have been taken off already when the third duplicate is
- * seen, and nothing could be sent in between.  @now: what is in flight at the moment.
- */
-static uint32_t half_flight(const struct tcp_conn *c, uint32_t now)
-{
-    const uint32_t peak = c->flight_peak < c->cwnd ? c->flight_peak : c->cwnd;
-    const uint32_t half = (peak > now ? peak : now) / 2;
-    const uint32_t least = 2u * c->snd_mss;
-
-    return half > least ? half : least;
-}
-
 /* RFC 5681 2: outstanding data, no text, no SYN or FIN, same window, SEG.ACK = SND.UNA. */
 void loss_dupack(struct tcp_arrival *a)
 {
@@ -44,7 +30,7 @@ void loss_dupack(struct tcp_arrival *a)
         return;
     /* What limited transmit sent beyond the window does not count: RFC 5681 3.2, step 2. */
     const uint32_t flight = conn_flight(c);
-    c->ssthresh = half_flight(c, flight < c->cwnd ? flight : c->cwnd);
+    cc_on_congestion(t, c, CC_LOSS, flight < c->cwnd ? flight : c->cwnd);
     c->snd.recover = c->snd.nxt;
     c->in_recovery = true;
     c->want_rtx = true;
@@ -76,22 +62,19 @@ void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked)
          */
         c->in_recovery = false;
         c->want_rtx = false;
-        c->cwnd = c->ssthresh;
+        cc_on_recovered(t, c);
         return;
     }
     if (c->rto_recovery && seq_ge(c->snd.una, c->snd.recover))
         c->rto_recovery = false;
-    cc_on_ack(c, acked);
+    cc_on_ack(t, c, &(struct cc_ack){ .acked = acked });
 }
 
 void loss_on_rto(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
-    if (c->retransmits == 0 || !c->rto_recovery)
-        c->ssthresh = half_flight(c, conn_flight(c));
-    c->cwnd = c->snd_mss; /* LW of RFC 5681 3.1 */
-    c->acked_in_ca = 0;
+    cc_on_rto(t, c, c->retransmits == 0 || !c->rto_recovery);
     c->snd.recover = c->snd.nxt;
     c->snd.rtx = c->snd.una;
     c->in_recovery = false;

@@ -229,7 +229,7 @@ const struct queue *reassembly_range(const struct tcp *t, const struct tcp_conn 
 void reassembly_clear(struct tcp *t, struct tcp_conn *c);
 const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
 
-/* snd_window.c, loss.c, rtt.c, cc_newreno.c ---------------------------------------------------------- */
+/* snd_window.c, loss.c, rtt.c; cc.c is in cc.h ---------------------------------------------------------- */
 
 static inline uint32_t conn_flight(const struct tcp_conn *c)
 {
@@ -286,10 +286,6 @@ void loss_on_rto(struct tcp *t, uint32_t ci);
 void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns);
 void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack);
 uint64_t rtt_rto_ns(const struct tcp *t, const struct tcp_conn *c);
-void cc_init(const struct tcp *t, struct tcp_conn *c);
-void cc_on_send(struct tcp_conn *c);
-void cc_on_ack(struct tcp_conn *c, uint32_t acked);
-void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
 
 /* output.c ---------------------------------------------------------------------------------------- */
 

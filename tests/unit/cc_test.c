@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cc_newreno_test.c - The congestion window: its beginning, how it grows, and after a rest. */
+/* cc_test.c - The congestion window: its beginning, how it grows, and after a rest. */
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -41,10 +41,12 @@ TEST(the_knob_sets_how_many_segments_it_holds)
 }
 
 /* An ACK of @acked bytes while the window was full. */
-static void on_ack(struct tcp_conn *c, uint32_t acked)
+static void on_ack(struct hand *h, uint32_t acked)
 {
+    struct tcp_conn *c = hand_conn(h);
+
     c->flight_peak = c->cwnd;
-    cc_on_ack(c, acked);
+    cc_on_ack(h->t, c, &(struct cc_ack){ .acked = acked });
 }
 
 TEST(slow_start_grows_by_what_was_acknowledged_eight_segments_an_ack_at_most)
@@ -52,13 +54,13 @@ TEST(slow_start_grows_by_what_was_acknowledged_eight_segments_an_ack_at_most)
     struct hand h = start(1000);
     struct tcp_conn *c = hand_conn(&h);
 
-    on_ack(c, 1);
+    on_ack(&h, 1);
     assert_int_equal(c->cwnd, 10001);
-    on_ack(c, 2000);
+    on_ack(&h, 2000);
     assert_int_equal(c->cwnd, 12001);
-    on_ack(c, 8000);
+    on_ack(&h, 8000);
     assert_int_equal(c->cwnd, 20001);
-    on_ack(c, 50000);
+    on_ack(&h, 50000);
     assert_int_equal(c->cwnd, 28001);
     hand_free(&h);
 }
@@ -70,12 +72,12 @@ TEST(congestion_avoidance_grows_by_a_segment_for_each_window_acknowledged)
 
     c->ssthresh = c->cwnd;
     for (uint32_t i = 0; i < 9; i++)
-        on_ack(c, 1000);
+        on_ack(&h, 1000);
     assert_int_equal(c->cwnd, 10000);
-    on_ack(c, 1000);
+    on_ack(&h, 1000);
     assert_int_equal(c->cwnd, 11000);
     for (uint32_t i = 0; i < 1100; i++) /* dividing ACKs gains nothing */
-        on_ack(c, 10);
+        on_ack(&h, 10);
     assert_int_equal(c->cwnd, 12000);
     hand_free(&h);
 }
@@ -86,15 +88,15 @@ TEST(a_window_that_did_not_limit_sending_does_not_grow)
     struct tcp_conn *c = hand_conn(&h);
 
     c->flight_peak = 5000; /* half of the window, in slow start */
-    cc_on_ack(c, 5000);
+    cc_on_ack(h.t, c, &(struct cc_ack){ .acked = 5000 });
     assert_int_equal(c->cwnd, 10000);
     c->flight_peak = 5001;
-    cc_on_ack(c, 1000);
+    cc_on_ack(h.t, c, &(struct cc_ack){ .acked = 1000 });
     assert_int_equal(c->cwnd, 11000);
     c->ssthresh = c->cwnd;
     c->flight_peak = 10000; /* a segment is missing, in congestion avoidance */
     for (uint32_t i = 0; i < 20; i++)
-        cc_on_ack(c, 1000);
+        cc_on_ack(h.t, c, &(struct cc_ack){ .acked = 1000 });
     assert_int_equal(c->cwnd, 11000);
     hand_free(&h);
 }
@@ -105,9 +107,9 @@ TEST(it_never_grows_beyond_its_largest_value)
     struct tcp_conn *c = hand_conn(&h);
 
     c->cwnd = (1u << 30) - 1;
-    on_ack(c, 8000);
+    on_ack(&h, 8000);
     const uint32_t top = c->cwnd;
-    on_ack(c, 8000);
+    on_ack(&h, 8000);
     assert_int_equal(c->cwnd, top);
     hand_free(&h);
 }
