@@ -88,6 +88,12 @@ static void verdict(const struct la_trace *t, bool outbound, char *text, size_t 
              t->reason != LA_DROP_NONE ? la_drop_name((enum la_drop)t->reason) : "",
              t->reason != LA_DROP_NONE ? ": " : "",
              t->reason != LA_DROP_NONE ? la_drop_text((enum la_drop)t->reason) : "");
+    if (t->reason != LA_DROP_NONE) {
+        const enum la_drop reason = (enum la_drop)t->reason;
+        const size_t len = strlen(text);
+        snprintf(text + len, room - len, " [%s; knob %s; counter %s]", la_cause_clause(reason),
+                 la_cause_knob(reason), la_cause_counter(reason));
+    }
 }
 
 static void on_packet(void *observer, const struct la_rt_packet *packet)

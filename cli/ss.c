@@ -170,6 +170,44 @@ static int kill_all(struct ss *s)
     return CLI_OK;
 }
 
+/* Why -------------------------------------------------------------------------------- */
+
+static bool on_cause(void *context, const struct control_in *in)
+{
+    struct ss *s = context;
+    struct la_endpoint local, remote;
+    const char *from = control_get(in, "local");
+    const char *to = control_get(in, "remote");
+    const char *const keys[] = { "reason", "what", "state", "clause", "knob", "counter" };
+    const char *v[6];
+    char age[32];
+
+    for (size_t i = 0; i < 6; i++)
+        if ((v[i] = control_get(in, keys[i])) == NULL)
+            return true;
+    if (from == NULL || to == NULL || !control_parse_endpoint(from, &local) ||
+        !control_parse_endpoint(to, &remote) || !ss_filter_match(&s->filter, local, remote))
+        return true;
+    if (s->json) {
+        ss_cause_json(in, stdout);
+        return true;
+    }
+    ss_format_ms(control_client_number(in, "ago") / 1000000, age, sizeof age);
+    printf("%s ago: %s %s > %s in %s: %s", age[0] != '\0' ? age : "0ms", v[1], to, from, v[2],
+           v[0]);
+    if (control_client_number(in, "times") > 1)
+        printf(" (%" PRIu64 " times)", control_client_number(in, "times"));
+    printf("\n\t clause:%s knob:%s counter:%s", v[3], v[4], v[5]);
+    if (control_client_number(in, "limit") > 0)
+        printf(" acceptq:%" PRIu64 " synq:%" PRIu64 " limit:%" PRIu64,
+               control_client_number(in, "accept_len"), control_client_number(in, "half_len"),
+               control_client_number(in, "limit"));
+    printf(" sndq:%" PRIu64 " rcvq:%" PRIu64 " retrans:%" PRIu64 "\n",
+           control_client_number(in, "snd_queued"), control_client_number(in, "rcv_queued"),
+           control_client_number(in, "retransmits"));
+    return true;
+}
+
 static bool one_bit(uint32_t bits)
 {
     return bits != 0 && (bits & (bits - 1)) == 0;
@@ -190,6 +228,8 @@ static int list(struct ss *s)
         ss_table_end(&s->table);
     if (s->failed)
         return args_failed("ss", "out of memory");
+    if (status == CLI_OK && s->why)
+        status = control_client_ask(&s->client, "causes", on_cause, s);
     return status == CLI_OK && s->kill ? kill_all(s) : status;
 }
 

@@ -304,11 +304,24 @@ static bool is_known(const char *key)
     return false;
 }
 
+static void put_fields(struct json *j, const struct control_in *in, bool row)
+{
+    uint64_t value;
+
+    for (uint32_t i = 0; i < in->count; i++) {
+        if (in->keys[i][0] == '\0' || (row && is_known(in->keys[i])))
+            continue;
+        if (control_parse_number(in->values[i], &value))
+            json_number(j, in->keys[i], value);
+        else
+            json_text(j, in->keys[i], in->values[i]);
+    }
+}
+
 void ss_row_json(const struct control_in *in, const struct ss_row *r, FILE *out)
 {
     struct json j = { .out = out, .first = true };
     char addr[SS_CELL_BYTES], port[SS_CELL_BYTES];
-    uint64_t value;
 
     fputc('{', out);
     json_text(&j, "netid", "tcp");
@@ -321,13 +334,16 @@ void ss_row_json(const struct control_in *in, const struct ss_row *r, FILE *out)
     json_text(&j, "peer_address", addr);
     if (!r->listener)
         json_number(&j, "peer_port", r->remote.port);
-    for (uint32_t i = 0; i < in->count; i++) {
-        if (is_known(in->keys[i]) || in->keys[i][0] == '\0')
-            continue;
-        if (control_parse_number(in->values[i], &value))
-            json_number(&j, in->keys[i], value);
-        else
-            json_text(&j, in->keys[i], in->values[i]);
-    }
+    put_fields(&j, in, true);
+    json_end(&j);
+}
+
+void ss_cause_json(const struct control_in *in, FILE *out)
+{
+    struct json j = { .out = out, .first = true };
+
+    fputc('{', out);
+    json_text(&j, "event", "cause");
+    put_fields(&j, in, false);
     json_end(&j);
 }

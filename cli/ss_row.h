@@ -39,6 +39,9 @@ void ss_row_ext(const struct control_in *in, const struct ss_row *r, const struc
                 char ext[SS_EXT_BYTES]);
 void ss_row_json(const struct control_in *in, const struct ss_row *r, FILE *out);
 
+/* A line of the answer to "causes". */
+void ss_cause_json(const struct control_in *in, FILE *out);
+
 /* "119min", "1.500ms", "59sec": ss's way. */
 void ss_format_ms(uint64_t ms, char *to, size_t room);
 

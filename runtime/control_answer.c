@@ -207,6 +207,60 @@ static void answer_set(struct asked *a)
     end(a->o);
 }
 
+/* Causes --------------------------------------------------------------------------------- */
+
+static void put_cause(struct asked *a, const struct la_cause *c)
+{
+    struct control_out *o = a->o;
+
+    control_word(o, "cause");
+    control_number(o, "number", c->number);
+    control_number(o, "ago", a->c->now.ns > c->at.ns ? a->c->now.ns - c->at.ns : 0);
+    control_field(o, "reason", la_drop_name(c->reason));
+    control_field(o, "what", la_cause_kind_name(la_cause_kind(c->reason)));
+    control_number(o, "times", c->times);
+    control_endpoint(o, "local", c->local);
+    control_endpoint(o, "remote", c->remote);
+    control_field(o, "state", la_state_name(c->state));
+    control_field(o, "clause", la_cause_clause(c->reason));
+    control_field(o, "knob", la_cause_knob(c->reason));
+    control_field(o, "counter", la_cause_counter(c->reason));
+    if (c->limit > 0) {
+        control_number(o, "accept_len", c->accept_len);
+        control_number(o, "half_len", c->half_len);
+        control_number(o, "limit", c->limit);
+    }
+    control_number(o, "snd_queued", c->snd_queued_bytes);
+    control_number(o, "rcv_queued", c->rcv_queued_bytes);
+    control_number(o, "retransmits", c->retransmits);
+    control_number(o, "conns_used", c->conns_used);
+    control_number(o, "chunks_used", c->chunks_used);
+}
+
+/* from= is the number of the last cause the client knows. */
+static void answer_causes(struct asked *a)
+{
+    uint64_t after = a->from;
+    struct la_cause c;
+
+    ok(a->o);
+    for (uint32_t n = 0; n < ROWS_MAX && la_causes(a->c->stack, &after, &c, 1) == 1; n++) {
+        put_cause(a, &c);
+        if (!control_line(a->o)) {
+            a->o->room += 64;
+            a->o->full = false;
+            next(a->o, c.number - 1);
+            return;
+        }
+    }
+    a->o->room += 64;
+    const uint64_t last = after;
+    if (la_causes(a->c->stack, &after, &c, 1) == 1)
+        next(a->o, last);
+    else
+        end(a->o);
+}
+
 /* Rows ------------------------------------------------------------------------------------ */
 
 /* What the client wants to see; states as bits of enum la_state. */
@@ -325,6 +379,8 @@ static void answer(struct asked *a, const char *verb)
         answer_rows(a);
     else if (strcmp(verb, "ports") == 0)
         answer_ports(a);
+    else if (strcmp(verb, "causes") == 0)
+        answer_causes(a);
     else if (strcmp(verb, "kill") == 0)
         answer_kill(a);
     else

@@ -32,6 +32,24 @@ found=$(
     used knobs.def '(LA_KNOB)\(([a-z0-9_]+),' '(\.|->)@\>'
     used limits.h '(#define) (LA_[A-Z0-9_]+) ' '\<@\>'
 )
+# Every reason has its row in causes.def, and no row another reason.
+names() {
+    sed -n -E "s/^$1\(([A-Z0-9_]+),.*/\1/p" "include/lastack/$2" 2>/dev/null | sort
+}
+if [ -e include/lastack/causes.def ]; then
+    work=$(mktemp -d) || exit 1
+    names LA_DROP drops.def >"$work/drops"
+    names LA_CAUSE causes.def >"$work/causes"
+    rows=$(comm -23 "$work/drops" "$work/causes" |
+        sed 's|.*|include/lastack/causes.def:1: & of drops.def has no row: clause, knob, counter|'
+        comm -13 "$work/drops" "$work/causes" |
+        sed 's|.*|include/lastack/causes.def:1: & is no reason of drops.def, or has two rows|')
+    rm -r "$work"
+    if [ -n "$rows" ]; then
+        echo "$rows"
+        status=1
+    fi
+fi
 if [ -n "$found" ]; then
     echo "$found"
     status=1

@@ -26,6 +26,12 @@ struct env_trace {
     uint64_t lost;
 };
 
+struct env_causes {
+    uint64_t offset; /* of the ring, from the arena */
+    uint32_t cap;    /* 0: nothing is remembered */
+    uint64_t told;   /* how many there have been; the number of the last */
+};
+
 struct env {
     la_time now;   /* of the call in progress: entered once */
     uint32_t busy; /* 1 while a call is in progress */
@@ -33,6 +39,7 @@ struct env {
     struct chunks chunks;
     struct env_knobs knobs;
     struct env_trace trace;
+    struct env_causes causes;
     uint64_t counters[LA_COUNTERS];
     uint64_t drops[LA_DROPS];
 };

@@ -27,6 +27,7 @@ void la_config_default(struct la_config *config)
         .reserve_chunks = 64,
         .reply_slots = 256,
         .port_maps = 64,
+        .cause_records = 256,
         .shards = 1,
     };
 }
@@ -59,6 +60,8 @@ static bool in_range(const struct la_config *c)
     if (c->chunk_bytes < LA_CHUNK_BYTES_MIN || c->chunk_bytes > LA_CHUNK_BYTES_MAX)
         return false;
     if ((c->chunk_bytes & (c->chunk_bytes - 1)) != 0 || c->reserve_chunks >= c->chunks)
+        return false;
+    if (c->cause_records > LA_CAUSES_MAX)
         return false;
     if (c->trace_records > LA_SLOTS_MAX || c->reply_slots > 65536)
         return false;
@@ -101,6 +104,7 @@ bool stack_layout(const struct la_config *c, struct layout *out)
     out->port_maps = place(out, c->port_maps, sizeof(struct tcp_port_map));
     out->port_row_count = entries < PORT_ROWS_FROM ? 0 : 2 * 65536;
     out->port_rows = place(out, out->port_row_count, sizeof(struct tcp_port_row));
+    out->causes = place(out, c->cause_records, sizeof(struct la_cause));
     out->trace = place(out, c->trace_records, sizeof(struct la_trace));
     out->bytes = (out->bytes + LINE - 1) & ~(uint64_t)(LINE - 1);
     return true;
@@ -126,6 +130,8 @@ static void init_env(struct la_stack *s, const struct la_config *c, const struct
     e->knobs.max_tw_buckets = c->short_v4 + c->short_v6;
     e->trace.offset = l->trace;
     e->trace.cap = c->trace_records;
+    e->causes.offset = l->causes;
+    e->causes.cap = c->cause_records;
 }
 
 static void init_tables(struct tcp *t, const struct la_config *c, const struct layout *l)

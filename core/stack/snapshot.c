@@ -41,6 +41,10 @@ uint32_t la_extents(const struct la_stack *s, struct la_extent out[LA_EXTENTS_MA
     for (uint32_t i = 0; i < pieces; i++)
         n = add(out, n, of_index[i].offset_bytes, of_index[i].len_bytes);
     n = add_slab(out, n, &t->env.chunks.slab);
+    n = add(out, n, t->env.causes.offset,
+            (uint64_t)(t->env.causes.told < t->env.causes.cap ? t->env.causes.told
+                                                              : t->env.causes.cap) *
+                sizeof(struct la_cause));
     n = add(out, n, t->env.trace.offset, (uint64_t)t->env.trace.cap * sizeof(struct la_trace));
     LA_ASSERT(n <= LA_EXTENTS_MAX);
     return n;

@@ -21,6 +21,7 @@ struct la_stack {
 /* The layout of an arena: offsets of every table. */
 struct layout {
     uint64_t conns, nodes, listeners, half4, half6, short4, short6, chunks, index, replies, trace;
+    uint64_t causes;
     uint64_t port_maps, port_rows;
     uint32_t port_row_count;
     uint64_t bytes;

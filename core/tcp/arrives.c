@@ -207,5 +207,7 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
     else
         arrives_at(&a, e);
     env_drop(&t->env, a.reason);
+    if (a.reason != LA_DROP_NONE)
+        cause_segment(&a);
     return true;
 }

@@ -110,6 +110,7 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
         env_count(&t->env, LA_COUNT_AttemptFails);
     trace_end(t, c, reason);
+    cause_conn(t, ci, reason);
     tcp_enter(t, c, LA_CLOSED);
     index_remove(&t->index, t, c->hash, (struct index_entry){ .type = INDEX_CONN, .value = ci });
     port_freed(t, &c->flow);

@@ -366,6 +366,7 @@ static void half_timeout(struct tcp *t, uint32_t ref)
     trace_timeout(t, &flow, 0, LA_SYN_RECEIVED, LA_TIMER_SYNACK);
     if (h->retries >= retries_of(t, l) && !waits) {
         env_drop(&t->env, LA_DROP_SYN_RETRIES);
+        cause_record(t, &flow, LA_SYN_RECEIVED, LA_DROP_SYN_RETRIES);
         env_count(&t->env, LA_COUNT_AttemptFails);
         half_free(t, ref);
         return;

@@ -380,6 +380,13 @@ void trace_timeout(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, ui
                    enum la_timer timer);
 void trace_end(struct tcp *t, const struct tcp_conn *c, enum la_drop reason);
 
+/* cause.c: what went wrong, remembered ------------------------------------------------------------ */
+
+/* A segment that was not used; a connection that ends; a record that ends. */
+void cause_segment(const struct tcp_arrival *a);
+void cause_conn(struct tcp *t, uint32_t ci, enum la_drop reason);
+void cause_record(struct tcp *t, const struct tcp_flow *flow, uint8_t state, enum la_drop reason);
+
 /* icmp_error.c -------------------------------------------------------------------------------------------- */
 
 void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,

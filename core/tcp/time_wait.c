@@ -186,6 +186,7 @@ void short_return(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
 static void evict(struct tcp *t, bool v4, bool any)
 {
     uint32_t victim = TCP_REF_NONE;
+    struct tcp_flow flow;
 
     for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
         const uint32_t ref = t->short_class[k].fifo.head;
@@ -200,6 +201,8 @@ static void evict(struct tcp *t, bool v4, bool any)
         return;
     env_count(&t->env, LA_COUNT_TCPTimeWaitOverflow);
     env_drop(&t->env, LA_DROP_TIME_WAIT_EVICTED);
+    short_flow(short_at(t, victim), victim, &flow);
+    cause_record(t, &flow, short_at(t, victim)->state, LA_DROP_TIME_WAIT_EVICTED);
     short_free(t, victim, LA_DROP_TIME_WAIT_EVICTED);
 }
 

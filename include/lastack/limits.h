@@ -45,6 +45,9 @@
  */
 #define LA_ACCEPT_WAITS 15
 
+/* Causes a stack remembers at most: few, as a connection's own is looked for among them. */
+#define LA_CAUSES_MAX 65536u
+
 /* Slots of any slab: the index keeps 29 bits of slot and one of family. */
 #define LA_SLOTS_MAX ((1u << 29) - 1u)
 

@@ -234,6 +234,60 @@ const char *la_sysctl_list_text(uint32_t i);
 const char *la_sysctl_name(uint32_t i);
 const char *la_sysctl_text(uint32_t i);
 
+/* Causes ------------------------------------------------------------------------ */
+
+/* What became of it. */
+enum la_cause_kind {
+    LA_CAUSE_DROP,    /* dropped in silence */
+    LA_CAUSE_ACK,     /* dropped, and acknowledged or challenged */
+    LA_CAUSE_RST,     /* dropped, and answered with a reset */
+    LA_CAUSE_REFUSED, /* a limit was met */
+    LA_CAUSE_ENDED,   /* the peer or the network ended it, or both sides in order */
+    LA_CAUSE_TIMEOUT,
+    LA_CAUSE_ABORTED, /* this side ended it and told the peer */
+};
+
+/* What causes.def says of a reason: "RFC 9293 3.10.7.1", a sysctl, a counter; "none" if there is none. */
+enum la_cause_kind la_cause_kind(enum la_drop reason);
+const char *la_cause_kind_name(enum la_cause_kind kind);
+const char *la_cause_clause(enum la_drop reason);
+const char *la_cause_knob(enum la_drop reason);
+const char *la_cause_counter(enum la_drop reason);
+
+/* One thing that went wrong, with what stood in the queues then. */
+struct la_cause {
+    uint64_t number; /* from 1, in order */
+    la_time at;      /* of the last of them */
+    la_conn_id conn; /* zero for records and for segments without a connection */
+    struct la_endpoint local, remote;
+    enum la_drop reason;
+    enum la_state state; /* in which it was met */
+    uint32_t times;      /* the same reason at the same place within a second is told once */
+    uint32_t accept_len, half_len, limit; /* of the listener it came to; limit 0: none */
+    uint32_t snd_queued_bytes, rcv_queued_bytes;
+    uint32_t retransmits;
+    uint32_t conns_used, chunks_used; /* of the whole stack */
+    uint8_t flags;                    /* of the segment, as on the wire; 0 if none caused it */
+};
+
+/*
+ * la_causes() - The causes that are remembered, oldest first: the last config.cause_records.
+ * @after: Number of the last one known; carried from call to call
+ *
+ * Ordinary ends (CLOSED_NORMALLY, TIME_WAIT_END) and what IP drops are counted only.
+ * Return: how many were written.
+ */
+uint32_t la_causes(const struct la_stack *s, uint64_t *after, struct la_cause *out, uint32_t max);
+
+/*
+ * la_conn_cause() - Why this connection ended, or what was last dropped of it.
+ *
+ * Return: LA_OK; LA_ENOENT (nothing is remembered; la_conn_error() still has the reason);
+ *         LA_EBADHANDLE.
+ */
+LA_MUST_CHECK enum la_err la_conn_cause(const struct la_stack *s, la_conn_id id,
+                                        struct la_cause *out);
+
 /* Trace ------------------------------------------------------------------------- */
 
 enum la_trace_kind {

@@ -51,6 +51,7 @@ struct la_config {
     uint32_t reply_slots;    /* answers at once: resets, challenges, duplicate ACKs, SYN-ACKs */
     uint32_t port_maps;      /* of 8 KiB, one a destination that few ports are left for; 0 = none */
     uint32_t trace_records;  /* ring of trace records; 0 = no tracing */
+    uint32_t cause_records;  /* ring of causes: la_causes(); 0 = none are remembered */
     uint32_t cpu_features;   /* LA_CPU_*, filled in by the runtime; 0 = portable */
     uint16_t shards;         /* how many stacks share the local ports */
     uint16_t shard; /* which of them this is: ports with port % shards == shard are its own */
