@@ -197,6 +197,10 @@ static void accept_all(struct sim_host *h, la_listener_id id)
 
 void sim_flow_event(struct sim_host *h, const struct la_event *event)
 {
+    const struct sim_watch *watch = h->w->watch;
+
+    if (watch && watch->event && watch->event(watch->context, h, event))
+        return;
     if (event->kind == LA_EVENT_LISTENER) {
         for (uint32_t i = 0; i < h->listener_count; i++)
             if (h->listeners[i].id.bits == event->listener.bits)

@@ -318,7 +318,7 @@ void sim_host_turn(struct sim_host *h)
     uint32_t rounds = 0;
 
     h->choice = sim_mix(h->w->seed ^ sim_mix(h->w->now_ns * SIM_HOSTS_MAX + h->index));
-    const bool events_first = h->choice & 1u;
+    const bool events_first = h->w->watch || h->choice & 1u; /* as most loops do */
 
     for (bool busy = true; busy && !h->w->failed;) {
         busy = events_first ? drain_events(h) : false;
@@ -353,14 +353,18 @@ static void take(struct sim_host *h, uint32_t count)
             .iface = (uint16_t)h->iface,
             .flags = vouch ? LA_FRAME_CSUM_OK : 0,
         };
-        sim_wire_arrived(h->w, p);
+        if (!h->w->plain)
+            sim_wire_arrived(h->w, p);
     }
     h->rx_count -= count;
     memmove(h->rx, h->rx + count, h->rx_count * sizeof h->rx[0]);
     h->w->in_flight -= count;
     sim_call_rx(h, frames, count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (h->w->watch && h->w->watch->arrived)
+            h->w->watch->arrived(h->w->watch->context, h, packets[i]);
         sim_release(packets[i]);
+    }
     sim_host_turn(h);
 }
 
@@ -383,6 +387,12 @@ void sim_host_arrive(struct sim_host *h, struct sim_packet *packet)
 {
     const struct sim_link_opt *opt = &packet->link->opt;
 
+    if (h->script) {
+        h->w->in_flight--;
+        h->script(h, h->script_context, packet);
+        sim_release(packet);
+        return;
+    }
     h->rx[h->rx_count++] = packet;
     if (h->rx_count >= within_burst(opt->gather ? opt->gather : opt->burst)) {
         sim_host_flush(h);

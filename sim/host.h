@@ -56,6 +56,9 @@ struct sim_twin {
     uint32_t made;
 };
 
+/* A host without a stack: packets go to a script, which answers with sim_send() or not at all. */
+typedef void sim_script(struct sim_host *h, void *context, const struct sim_packet *packet);
+
 struct sim_host {
     struct sim_world *w;
     uint32_t index;
@@ -66,6 +69,9 @@ struct sim_host {
     uint64_t arena_bytes;
     int iface;
     struct la_addr addr4, addr6;
+    struct sim_host *gateway; /* where packets go that no link of its own leads to; NULL: nowhere */
+    sim_script *script;       /* NULL: the stack takes them */
+    void *script_context;
     struct sim_packet *rx[LA_RX_BURST_MAX];
     uint32_t rx_count;
     uint64_t flush_at_ns, wake_at_ns; /* SIM_NEVER: not planned */

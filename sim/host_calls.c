@@ -28,7 +28,7 @@ static void take_burst(struct sim_host *h, const struct la_frame *frames, uint32
     const char *differ = NULL;
 
     h->bursts = sim_mix(h->bursts + 1);
-    if ((h->bursts >> 32) % SHADOWED == 0)
+    if (!h->w->plain && (h->bursts >> 32) % SHADOWED == 0)
         differ = shadow_rx(h->stack, now, frames, count, nofast_la_rx);
     else
         la_rx(h->stack, now, frames, count);

@@ -69,10 +69,12 @@ uint64_t sim_link_serialise_ns(const struct sim_link *l, uint32_t len_bytes)
     return (uint64_t)len_bytes * 8u * 1000000u / l->opt.rate_kbps;
 }
 
+/* The link to the destination itself, else the one to the gateway. */
 static struct sim_link *route(const struct sim_host *from, const struct sim_segment *seg,
                               struct sim_host **to)
 {
     struct sim_world *w = from->w;
+    struct sim_link *by_gateway = NULL;
 
     for (uint32_t i = 0; i < w->link_count; i++) {
         struct sim_link *l = w->links[i];
@@ -83,8 +85,11 @@ static struct sim_link *route(const struct sim_host *from, const struct sim_segm
         *to = l->end[first];
         if (la_addr_equal(seg->to.addr, sim_host_addr(*to, seg->v6)))
             return l;
+        if (*to == from->gateway)
+            by_gateway = l;
     }
-    return NULL;
+    *to = by_gateway ? from->gateway : NULL;
+    return by_gateway;
 }
 
 static void flip_one_bit(struct sim_packet *p, struct sim_prng *rng)
@@ -205,19 +210,25 @@ void sim_send(struct sim_host *from, const uint8_t *bytes, uint32_t len_bytes)
     struct sim_link *l = route(from, &seg, &p->to);
 
     p->link = l;
-    p->incarnation = sim_wire_sent(from, &seg, len_bytes);
+    p->incarnation = w->plain ? 0 : sim_wire_sent(from, &seg, len_bytes);
     sim_note(w, w->now_ns);
     sim_note_bytes(w, bytes, len_bytes);
+    const uint64_t number = p->number;
+
     if (!l) {
         sim_trace_packet(from, NULL, &seg, SIM_UNROUTED);
+        if (w->watch && w->watch->sent)
+            w->watch->sent(w->watch->context, from, NULL, number, bytes, &seg, SIM_UNROUTED);
         sim_release(p);
         return;
     }
-    const struct sim_host *to = p->to;
+    struct sim_host *to = p->to;
     uint32_t fate = l->tap ? l->tap(w, l->tap_context, p, &seg) & SIM_GONE : 0;
 
     sim_segment_read(bytes, len_bytes, &seg); /* what was sent, not what the tap made of it */
     fate = transmit(l, p, fate);
     sim_note(w, fate);
     sim_trace_packet(from, to, &seg, fate);
+    if (w->watch && w->watch->sent)
+        w->watch->sent(w->watch->context, from, to, number, bytes, &seg, fate);
 }

@@ -115,8 +115,7 @@ static void happen(struct sim_world *w, const struct sim_due *due)
     }
 }
 
-/* The next thing not after @until_ns.  Return: false if there is none, or the run is over. */
-static bool step(struct sim_world *w, uint64_t until_ns)
+bool sim_step(struct sim_world *w, uint64_t until_ns)
 {
     const struct sim_due *first = sim_agenda_first(&w->agenda);
     struct sim_due due;
@@ -135,7 +134,7 @@ static bool step(struct sim_world *w, uint64_t until_ns)
 
 void sim_run_until(struct sim_world *w, uint64_t at_ns)
 {
-    while (step(w, at_ns))
+    while (sim_step(w, at_ns))
         continue;
     if (!w->failed && w->now_ns < at_ns) {
         w->now_ns = at_ns;
@@ -158,7 +157,7 @@ void sim_finish(struct sim_world *w, uint64_t within_ns)
 {
     const uint64_t until_ns = w->now_ns + within_ns;
 
-    while (w->flows_open > 0 && step(w, until_ns))
+    while (w->flows_open > 0 && sim_step(w, until_ns))
         continue;
     for (uint32_t i = 0; i < w->flow_count && w->flows_open > 0 && !w->failed; i++) {
         const struct sim_flow *f = w->flows[i];
@@ -188,7 +187,7 @@ void sim_rest(struct sim_world *w)
     const uint64_t until_ns = w->now_ns + sim_s(REST_S_MAX);
 
     while (!w->failed && !at_rest(w))
-        if (!step(w, until_ns))
+        if (!sim_step(w, until_ns))
             break;
     if (!w->failed && !at_rest(w))
         sim_fail(w, "not at rest ten minutes after all flows had finished");

@@ -29,6 +29,20 @@ struct sim_host;
 struct sim_link;
 struct sim_flow;
 struct sim_wire;
+struct sim_packet;
+struct sim_segment;
+
+/* Somebody who looks on: what happens is told, and nothing in the run depends on it.  Each may be NULL. */
+struct sim_watch {
+    void *context;
+    /* A host has handed a packet to the wire; @to: NULL if no link leads there.  @fate: link.h. */
+    void (*sent)(void *context, struct sim_host *from, struct sim_host *to, uint64_t number,
+                 const uint8_t *bytes, const struct sim_segment *seg, uint32_t fate);
+    /* The stack has taken it, and has answered nothing yet. */
+    void (*arrived)(void *context, struct sim_host *at, const struct sim_packet *packet);
+    /* An event of a host without flows.  Return: false: it is a flow's. */
+    bool (*event)(void *context, struct sim_host *at, const struct la_event *event);
+};
 
 struct sim_world {
     uint64_t seed;
@@ -45,6 +59,8 @@ struct sim_world {
     uint32_t in_flight;   /* packets on links and in receive queues */
     bool strays;          /* sim_inject() was used: old packets may be answered */
     uint32_t check_every; /* la_check() after every so many turns of a host */
+    bool plain; /* no shadow of bursts, no checker of the wire: for crowds and for scripted peers */
+    const struct sim_watch *watch; /* NULL: nobody */
     struct sim_wire *wire;
     uint64_t hash;    /* of everything that happened */
     uint64_t packets; /* handed to links */
@@ -100,6 +116,9 @@ enum sim_due_kind {
     SIM_DUE_APP,    /* an application ends a pause */
     SIM_DUE_ACTION, /* sim_at() */
 };
+
+/* The next thing not after @until_ns.  Return: false if there is none, or the run is over. */
+bool sim_step(struct sim_world *w, uint64_t until_ns);
 
 /* Let things happen until @at_ns, and no longer if something breaks. */
 void sim_run_until(struct sim_world *w, uint64_t at_ns);

@@ -9,7 +9,10 @@
  * MUST-58 and MUST-59.  A single segment waits for company or a reply, 40 ms at the
  * longest (MUST-40).
  *
- * Everything else - out of order, filling a hole, a duplicate, a FIN, a challenge - is
+ * A FIN is acknowledged by the next la_tx(), so that an application which closes before it gives
+ * the acknowledgment its own FIN to ride on: a close in three segments.
+ *
+ * Everything else - out of order, filling a hole, a duplicate, a challenge - is
  * acknowledged at once and one by one, in order of arrival: a peer's loss recovery counts
  * them (RFC 5681 4.2).
  */

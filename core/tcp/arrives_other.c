@@ -348,7 +348,9 @@ static void fin_arrived(struct tcp_arrival *a)
     case LA_TIME_WAIT:
         break; /* remain */
     }
-    ack_now(t, a->ci);
+    c->want_ack =
+        true; /* in the next la_tx(): an application that closes before it spares a segment */
+    tcp_output_wake(t, a->ci);
     conn_ready(t, a->ci, true);
 }
 
