@@ -64,9 +64,9 @@ void sim_link_up(struct sim_link *l, uint64_t at_ns)
 
 uint64_t sim_link_serialise_ns(const struct sim_link *l, uint32_t len_bytes)
 {
-    if (l->opt.rate_kbps == 0)
-        return 0;
-    return (uint64_t)len_bytes * 8u * 1000000u / l->opt.rate_kbps;
+    const struct path_opt opt = { .rate_kbps = l->opt.rate_kbps };
+
+    return path_serialise_ns(&opt, len_bytes);
 }
 
 /* The link to the destination itself, else the one to the gateway. */
@@ -139,35 +139,32 @@ void sim_inject(const struct sim_packet *p, uint64_t at_ns)
     plan_arrival(copy, at_ns);
 }
 
-/* The serialiser and the queue in front of it.  Return: false if the queue is full. */
-static bool serialise(struct sim_link *l, struct sim_link_way *way, uint32_t len_bytes)
+/* The link's options in the path's terms; a heal may have changed them. */
+static struct path_opt path_of(const struct sim_link *l)
 {
-    const uint64_t now_ns = l->w->now_ns;
-    const uint64_t free_ns = way->busy_until_ns > now_ns ? way->busy_until_ns : now_ns;
-    const uint64_t queued_bytes = (free_ns - now_ns) * l->opt.rate_kbps / 8u / 1000000u;
+    const struct sim_link_opt *o = &l->opt;
 
-    if (l->opt.rate_kbps && l->opt.queue_bytes && queued_bytes + len_bytes > l->opt.queue_bytes)
-        return false;
-    way->busy_until_ns = free_ns + sim_link_serialise_ns(l, len_bytes);
-    return true;
+    return (struct path_opt){
+        .delay_ns = sim_us(o->delay_us),
+        .jitter_ns = sim_us(o->jitter_us),
+        .reorder_max_ns = sim_us(o->delay_us) + sim_ms(2),
+        .rate_kbps = o->rate_kbps,
+        .queue_bytes = o->queue_bytes,
+        .loss_ppm = o->loss_permille * 1000u + o->loss_ppm,
+        .burst_enter_ppm =
+            o->burst_packets ? path_burst_enter_ppm(o->burst_loss_ppm, o->burst_packets) : 0,
+        .burst_leave_ppm = o->burst_packets ? PATH_PPM / o->burst_packets : 0,
+        .reorder_ppm = o->reorder_permille * 1000u,
+        .dup_ppm = o->dup_permille * 1000u,
+    };
 }
 
-/* When a packet that has left the serialiser arrives; sets SIM_REORDERED if out of turn. */
-static uint64_t arrival_ns(struct sim_link *l, struct sim_link_way *way, uint32_t *fate)
+/* Where the path's bits stand among the link's. */
+static uint32_t fate_of(uint32_t what)
 {
-    struct sim_prng *rng = &l->w->rng;
-    const uint64_t delay_ns = sim_us(l->opt.delay_us);
-    uint64_t at_ns = way->busy_until_ns + delay_ns;
-
-    if (sim_prng_permille(rng, l->opt.reorder_permille)) {
-        *fate |= SIM_REORDERED;
-        return at_ns + sim_prng_between(rng, sim_us(50), delay_ns + sim_ms(2));
-    }
-    at_ns += sim_prng_below(rng, sim_us(l->opt.jitter_us) + 1);
-    if (at_ns < way->last_arrival_ns)
-        at_ns = way->last_arrival_ns;
-    way->last_arrival_ns = at_ns;
-    return at_ns;
+    return (what & PATH_LOST ? SIM_LOST : 0) | (what & PATH_OVERFLOW ? SIM_OVERFLOW : 0) |
+           (what & PATH_DUPLICATED ? SIM_DUPLICATED : 0) |
+           (what & PATH_REORDERED ? SIM_REORDERED : 0);
 }
 
 /* Decide what becomes of @p, and do it.  Takes over @p.  Return: the fate. */
@@ -176,27 +173,27 @@ static uint32_t transmit(struct sim_link *l, struct sim_packet *p, uint32_t fate
     struct sim_link_way *way = &l->way[p->from == l->end[1]];
     struct sim_prng *rng = &l->w->rng;
 
+    const struct path_opt opt = path_of(l);
+    struct path_fate decided = { 0 };
+
     way->packets++;
     if (!l->up)
         fate |= SIM_DOWN;
-    else if (sim_prng_permille(rng, l->opt.loss_permille))
-        fate |= SIM_LOST;
-    else if (!(fate & SIM_GONE) && !serialise(l, way, p->len_bytes))
-        fate |= SIM_OVERFLOW;
+    else if (!(fate & SIM_GONE))
+        decided = path_enter(&opt, &way->path, rng, l->w->now_ns, p->len_bytes, false);
+    fate |= fate_of(decided.what);
     if (fate & SIM_GONE) {
         way->gone++;
         sim_release(p);
         return fate;
     }
-    if (sim_prng_permille(rng, l->opt.dup_permille)) {
-        fate |= SIM_DUPLICATED;
-        plan_arrival(sim_packet_copy(p), arrival_ns(l, way, &fate));
-    }
+    if (decided.copies > 1)
+        plan_arrival(sim_packet_copy(p), decided.at_ns[0]);
     if (sim_prng_permille(rng, l->opt.corrupt_permille)) {
         fate |= SIM_CORRUPTED;
         flip_one_bit(p, rng);
     }
-    plan_arrival(p, arrival_ns(l, way, &fate));
+    plan_arrival(p, decided.at_ns[decided.copies - 1]);
     return fate;
 }
 

@@ -2,15 +2,14 @@
 /*
  * link.h - A wire between two hosts, with all a wire can do to a packet.
  *
- * Each direction is a queue in front of a serialiser of @rate_kbps, then a pipe of
- * @delay_us.  The queue drops its newest (tail drop).  Jitter delays without changing
- * the order; only a reordered packet lets later ones pass.  A corrupted packet has one
+ * What a direction does is sim/path.h's.  A corrupted packet has one
  * bit flipped, which every ones' complement checksum shows, so that what arrives in
  * spite of it is an error of the stack and never bad luck.
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
 
+#include "sim/path.h"
 #include "sim/segment.h"
 #include "sim/world.h"
 
@@ -20,9 +19,12 @@ struct sim_link_opt {
     uint32_t rate_kbps;   /* 0 = no limit */
     uint32_t queue_bytes; /* waiting for the serialiser; 0 = no limit */
     uint32_t loss_permille, dup_permille, reorder_permille, corrupt_permille;
-    uint32_t burst;   /* packets the receiver hands to one la_rx(), 1..64; 0 = 1 */
-    uint32_t gather;  /* packets it gathers before that, 1..64; 0 = as many as @burst */
-    uint32_t hold_us; /* how long it gathers at most */
+    uint32_t loss_ppm;       /* beside loss_permille, for rates below a thousandth */
+    uint32_t burst_loss_ppm; /* lost in bursts of @burst_packets on average */
+    uint32_t burst_packets;  /* 0 = no bursts */
+    uint32_t burst;          /* packets the receiver hands to one la_rx(), 1..64; 0 = 1 */
+    uint32_t gather;         /* packets it gathers before that, 1..64; 0 = as many as @burst */
+    uint32_t hold_us;        /* how long it gathers at most */
 };
 
 struct sim_packet {
@@ -53,8 +55,7 @@ typedef uint32_t sim_tap(struct sim_world *w, void *context, struct sim_packet *
                          const struct sim_segment *seg);
 
 struct sim_link_way {
-    uint64_t busy_until_ns;   /* the serialiser's */
-    uint64_t last_arrival_ns; /* of packets in order */
+    struct path_way path;
     uint64_t packets, gone;
 };
 

@@ -149,6 +149,7 @@ void sim_heal(struct sim_world *w)
 
         l->opt.loss_permille = l->opt.dup_permille = 0;
         l->opt.reorder_permille = l->opt.corrupt_permille = 0;
+        l->opt.loss_ppm = l->opt.burst_packets = 0;
         l->up = l->healed = true;
     }
 }
