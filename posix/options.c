@@ -157,6 +157,17 @@ void sock_settings_init(struct settings *set)
     *set = (struct settings){ .ttl = -1, .hops = -1, .rcvlowat = 1 };
 }
 
+static uint32_t congestion_of(const struct la_sockets *x)
+{
+    char name[LA_SYSCTL_TEXT_MAX];
+
+    if (la_sysctl_read(x->stack, "net.ipv4.tcp_congestion_control", name, sizeof name) == LA_OK)
+        for (uint32_t i = LA_CONGESTION_DEFAULT + 1; la_congestion_name(i) != NULL; i++)
+            if (strcmp(name, la_congestion_name(i)) == 0)
+                return i;
+    la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
+}
+
 static uint32_t default_of(const struct la_sockets *x, enum la_option option)
 {
     static const char *const knobs[LA_OPTIONS] = {
@@ -171,6 +182,8 @@ static uint32_t default_of(const struct la_sockets *x, enum la_option option)
     };
     uint64_t value = 0;
 
+    if (option == LA_OPT_CONGESTION)
+        return congestion_of(x);
     if (knobs[option] != NULL && la_sysctl_get(x->stack, knobs[option], &value) != LA_OK)
         la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
     return (uint32_t)value;

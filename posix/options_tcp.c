@@ -8,7 +8,6 @@
 #define MSS_MAX 32767
 #define MSS_DEFAULT 536
 #define LINGER2_MAX_S 120
-#define CC_NAME "reno"
 #define CC_NAME_MAX 16u
 
 #define GET(name, value)                                                                           \
@@ -206,10 +205,10 @@ int opt_set_syncnt(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 
 int opt_get_congestion(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
-    const char name[CC_NAME_MAX] = CC_NAME;
+    char name[CC_NAME_MAX] = { 0 };
 
-    (void)x;
-    (void)s;
+    strncpy(name, la_congestion_name((uint32_t)sock_option(x, s, LA_OPT_CONGESTION)),
+            sizeof name - 1);
     return opt_put(b, name, sizeof name);
 }
 
@@ -217,10 +216,11 @@ int opt_set_congestion(struct la_sockets *x, struct sock *s, const struct optbuf
 {
     char name[CC_NAME_MAX] = { 0 };
 
-    (void)x;
-    (void)s;
     if (b->len < 1)
         return -EINVAL;
     memcpy(name, b->in, b->len < CC_NAME_MAX - 1 ? b->len : CC_NAME_MAX - 1);
-    return strcmp(name, CC_NAME) == 0 ? 0 : -ENOENT;
+    for (uint32_t i = LA_CONGESTION_DEFAULT + 1; la_congestion_name(i) != NULL; i++)
+        if (strcmp(name, la_congestion_name(i)) == 0)
+            return sock_option_set(x, s, LA_OPT_CONGESTION, i);
+    return -ENOENT;
 }

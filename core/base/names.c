@@ -6,6 +6,7 @@
  * no list gets "unknown": what is printed may come from a capture of another version.
  */
 #include <lastack/observe.h>
+#include <lastack/tcp.h>
 #include <lastack/types.h>
 
 #include "core/base/assert.h"
@@ -139,6 +140,19 @@ const char *la_counter_text(enum la_counter counter)
 }
 
 /* Timers and tables ------------------------------------------------------------ */
+
+const char *la_congestion_name(uint32_t congestion)
+{
+    switch (congestion) {
+    case LA_CONGESTION_DEFAULT:
+        return "default";
+    case LA_CONGESTION_RENO:
+        return "reno";
+    case LA_CONGESTION_CUBIC:
+        return "cubic";
+    }
+    return NULL;
+}
 
 const char *la_timer_name(enum la_timer timer)
 {

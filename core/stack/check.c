@@ -247,6 +247,7 @@ static const char *check_chunks(const struct la_stack *s)
             continue;
         n += conn_at(t, ci)->sndq.chunks + conn_at(t, ci)->rcvq.chunks;
         n += reassembly_chunks(t, conn_at(t, ci));
+        n += conn_at(t, ci)->cc != SLAB_NONE;
     }
     n += ip_chunks_held(&s->ip);
     return n == t->env.chunks.slab.used ? NULL : "a chunk belongs to nobody";

@@ -128,6 +128,8 @@ static bool name_is(const char *a, const char *b)
 
 #define RANGE "net.ipv4.ip_local_port_range"
 #define RESERVED "net.ipv4.ip_local_reserved_ports"
+#define CONGESTION "net.ipv4.tcp_congestion_control"
+#define CONGESTIONS "net.ipv4.tcp_available_congestion_control"
 
 static enum la_err write_range(struct tcp *t, const char *text)
 {
@@ -204,6 +206,36 @@ static void read_reserved(const struct tcp *t, struct text *x)
     }
 }
 
+static enum la_err write_congestion(struct tcp *t, const char *text)
+{
+    const char *word;
+
+    text = skip_space(text);
+    for (uint32_t i = LA_CONGESTION_DEFAULT + 1; (word = la_congestion_name(i)) != NULL; i++) {
+        const char *at = text;
+
+        while (*word != '\0' && *word == *at) {
+            word++;
+            at++;
+        }
+        if (*word == '\0' && *skip_space(at) == '\0') {
+            t->congestion = (uint8_t)i;
+            return LA_OK;
+        }
+    }
+    return LA_EINVAL;
+}
+
+static void put_congestions(struct text *x, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = first; i <= last && la_congestion_name(i) != NULL; i++) {
+        if (i > first)
+            put_char(x, ' ');
+        for (const char *p = la_congestion_name(i); *p != '\0'; p++)
+            put_char(x, *p);
+    }
+}
+
 enum la_err la_sysctl_write(struct la_stack *s, const char *name, const char *text)
 {
     uint64_t number;
@@ -212,6 +244,10 @@ enum la_err la_sysctl_write(struct la_stack *s, const char *name, const char *te
         return write_range(&s->tcp, text);
     if (name_is(name, RESERVED))
         return write_reserved(&s->tcp, text);
+    if (name_is(name, CONGESTION))
+        return write_congestion(&s->tcp, text);
+    if (name_is(name, CONGESTIONS))
+        return LA_EINVAL;
     if (la_sysctl_get(s, name, &number) != LA_OK)
         return LA_ENOENT;
     text = skip_space(text);
@@ -233,6 +269,10 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
         put_number(&x, s->tcp.env.knobs.port_max);
     } else if (name_is(name, RESERVED)) {
         read_reserved(&s->tcp, &x);
+    } else if (name_is(name, CONGESTION)) {
+        put_congestions(&x, s->tcp.congestion, s->tcp.congestion);
+    } else if (name_is(name, CONGESTIONS)) {
+        put_congestions(&x, LA_CONGESTION_DEFAULT + 1, LA_CONGESTION_CUBIC);
     } else if (la_sysctl_get(s, name, &number) == LA_OK) {
         put_number(&x, number);
     } else {
@@ -244,7 +284,7 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
 
 const char *la_sysctl_list_name(uint32_t i)
 {
-    static const char *const names[] = { RANGE, RESERVED };
+    static const char *const names[] = { RANGE, RESERVED, CONGESTION, CONGESTIONS };
 
     return i < LA_COUNT_OF(names) ? names[i] : NULL;
 }
@@ -254,6 +294,8 @@ const char *la_sysctl_list_text(uint32_t i)
     static const char *const texts[] = {
         "first and last ephemeral port",
         "ports that are never chosen: numbers and ranges, with commas between",
+        "congestion control of new connections: reno or cubic",
+        "what there is to choose from; not to be set",
     };
 
     return i < LA_COUNT_OF(texts) ? texts[i] : NULL;

@@ -226,7 +226,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
     put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);
     put(&it, (uint64_t)c->srtt_us8 << 32 | c->rttvar_us4);
-    put(&it, (uint64_t)c->rto_us << 32 | c->cc.acked);
+    put(&it, (uint64_t)c->rto_us << 32 | (c->cc != SLAB_NONE));
     put(&it, (uint64_t)c->snd_mss << 48 | (uint64_t)c->peer_mss << 32 |
                  (uint64_t)c->path_mtu << 16 | c->rcv_mss);
     put(&it, (uint64_t)c->probes << 48 | (uint64_t)c->ka_probes << 40 | (uint64_t)c->quick << 32 |

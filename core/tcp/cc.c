@@ -24,11 +24,48 @@ void cc_init(const struct tcp *t, struct tcp_conn *c)
 {
     c->cwnd = initial_window(t, c);
     c->ssthresh = CC_CWND_MAX;
-    c->cc = (struct cc_state){ 0 };
     if (c->set.congestion == CC_DEFAULT)
         c->set.congestion = t->congestion & 3u;
     c->flight_peak = 0;
     c->peak_end = c->snd.una;
+}
+
+static struct cc_scratch *scratch_of(const struct tcp *t, const struct tcp_conn *c)
+{
+    if (c->cc == SLAB_NONE)
+        return NULL;
+    return (struct cc_scratch *)(void *)chunk_at(&t->env.chunks, t, c->cc)->bytes;
+}
+
+/* The same, taken if there is none; NULL if the pool has nothing to spare. */
+static struct cc_scratch *scratch(struct tcp *t, struct tcp_conn *c)
+{
+    struct cc_scratch *k;
+
+    _Static_assert(sizeof(*k) + sizeof(struct chunk) <= LA_CHUNK_BYTES_MIN, "it fits any chunk");
+    if (c->cc == SLAB_NONE && conn_flight(c) > 0) {
+        c->cc = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
+        k = scratch_of(t, c);
+        if (k != NULL)
+            memset(k, 0, sizeof(*k));
+    }
+    return scratch_of(t, c);
+}
+
+void cc_rest(struct tcp *t, struct tcp_conn *c)
+{
+    if (c->cc == SLAB_NONE)
+        return;
+    chunks_give(&t->env.chunks, t, c->cc);
+    c->cc = SLAB_NONE;
+}
+
+/* What one algorithm remembers says nothing to another; the window stays. */
+void cc_chosen(struct tcp *t, struct tcp_conn *c)
+{
+    if (c->set.congestion == CC_DEFAULT)
+        c->set.congestion = t->congestion & 3u;
+    cc_rest(t, c);
 }
 
 /* New text is on its way: remember how much of the window the round trip used. */
@@ -49,14 +86,42 @@ static bool window_limited(const struct tcp_conn *c)
                                  : c->cwnd < c->flight_peak + c->snd_mss;
 }
 
+static void slow_start(struct tcp *t, struct tcp_conn *c, struct cc_scratch *k,
+                       const struct cc_ack *ack)
+{
+    /* RFC 9406 4.3: only before anything was lost. */
+    if (c->ssthresh < CC_CWND_MAX || k == NULL || c->set.congestion == CC_RENO) {
+        reno_slow_start(c, ack->acked);
+        return;
+    }
+    if (!hystart_on_ack(c, &k->hystart, ack))
+        return;
+    c->ssthresh = c->cwnd;
+    k->cubic.no_plateau = true; /* RFC 9438 4.10 */
+    env_count(&t->env, LA_COUNT_TCPHystartDelayDetect);
+    t->env.counters[LA_COUNT_TCPHystartDelayCwnd] += c->cwnd / c->snd_mss;
+}
+
 void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack)
 {
-    (void)t;
+    struct cc_scratch *k;
+
     if (!window_limited(c) || c->cwnd >= CC_CWND_MAX)
         return;
+    k = scratch(t, c);
+    if (c->cwnd < c->ssthresh) {
+        slow_start(t, c, k, ack);
+        return;
+    }
     switch ((enum cc_algorithm)c->set.congestion) {
     case CC_RENO:
-        reno_on_ack(c, ack);
+        reno_avoidance(c, k, ack->acked);
+        break;
+    case CC_CUBIC:
+        if (k == NULL)
+            reno_avoidance(c, NULL, ack->acked);
+        else
+            cubic_avoidance(c, &k->cubic, ack->acked, (uint32_t)(t->env.now.ns / NS_PER_MS));
         break;
     case CC_DEFAULT:
     case CC_ALGORITHMS:
@@ -77,17 +142,25 @@ static uint32_t flight_size(const struct tcp_conn *c, uint32_t now)
 
 void cc_on_congestion(struct tcp *t, struct tcp_conn *c, enum cc_event event, uint32_t flight)
 {
-    (void)t;
+    struct cc_scratch *k = scratch(t, c);
+
     (void)event;
     switch ((enum cc_algorithm)c->set.congestion) {
     case CC_RENO:
         c->ssthresh = reno_ssthresh(c, flight_size(c, flight));
         break;
+    case CC_CUBIC:
+        c->ssthresh = cubic_ssthresh(c, flight_size(c, flight));
+        cubic_on_congestion(c, k == NULL ? NULL : &k->cubic);
+        break;
     case CC_DEFAULT:
     case CC_ALGORITHMS:
         LA_ASSERT(false);
     }
-    c->cc.acked = 0;
+    if (k != NULL) {
+        k->acked = 0;
+        k->hystart = (struct cc_hystart){ 0 };
+    }
 }
 
 void cc_on_recovered(struct tcp *t, struct tcp_conn *c)
@@ -98,24 +171,38 @@ void cc_on_recovered(struct tcp *t, struct tcp_conn *c)
 
 void cc_on_rto(struct tcp *t, struct tcp_conn *c, bool first)
 {
+    struct cc_scratch *k;
+
     if (first)
         cc_on_congestion(t, c, CC_LOSS, conn_flight(c));
     c->cwnd = c->snd_mss; /* LW of RFC 5681 3.1 */
-    c->cc.acked = 0;
+    k = scratch_of(t, c);
+    if (k != NULL) {
+        k->acked = 0;
+        cubic_on_rto(&k->cubic);
+    }
 }
 
-void cc_save(const struct tcp_conn *c, struct cc_saved *out)
+void cc_save(const struct tcp *t, const struct tcp_conn *c, struct cc_saved *out)
 {
-    *out = (struct cc_saved){ .cwnd = c->cwnd, .ssthresh = c->ssthresh, .state = c->cc };
+    const struct cc_scratch *k = scratch_of(t, c);
+
+    *out = (struct cc_saved){ .cwnd = c->cwnd, .ssthresh = c->ssthresh };
+    if (k != NULL) {
+        out->w_max = k->cubic.w_max;
+        out->cwnd_prior = k->cubic.cwnd_prior;
+    }
 }
 
-/* As if it had not been; what grew meanwhile stays. */
+/* RFC 9438 4.9: as if it had not been; what grew meanwhile stays. */
 void cc_undo(struct tcp *t, struct tcp_conn *c, const struct cc_saved *saved)
 {
-    (void)t;
+    struct cc_scratch *k = scratch_of(t, c);
+
     c->cwnd = c->cwnd > saved->cwnd ? c->cwnd : saved->cwnd;
     c->ssthresh = c->ssthresh > saved->ssthresh ? c->ssthresh : saved->ssthresh;
-    c->cc = saved->state;
+    if (k != NULL)
+        k->cubic = (struct cc_cubic){ .w_max = saved->w_max, .cwnd_prior = saved->cwnd_prior };
 }
 
 /* RFC 5681 4.1: after an RTO without sending, begin again with the initial window. */

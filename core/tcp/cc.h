@@ -7,8 +7,11 @@
  * recovery, with cwnd; within it cwnd belongs to recovery (RFC 9937).  Both are in bytes.
  *
  * An algorithm is a number and a set of functions, chosen by a switch: no call through a pointer
- * stands on the way of a segment.  What it remembers is struct cc_state.  A rate-based algorithm gets what it needs in struct cc_ack, and
- * answers with cc_pacing_rate() beside the window.
+ * stands on the way of a segment.  What it remembers is struct cc_scratch, in a chunk of the pool
+ * that is taken when the window first limits sending and given back when nothing is in flight.
+ * All of it can be done without: with the pool empty the window grows as RFC 5681 (3) has it.  A
+ * rate-based algorithm gets what it needs in struct cc_ack, and will answer with a rate beside
+ * the window.
  */
 #ifndef CORE_TCP_CC_H
 #define CORE_TCP_CC_H
@@ -21,12 +24,36 @@
 struct tcp;
 struct tcp_conn;
 
-/* Two bits of struct tcp_settings; 0 stands for the setting of the stack. */
-enum cc_algorithm { CC_DEFAULT, CC_RENO, CC_ALGORITHMS };
+/* Two bits of struct tcp_settings, as enum la_congestion; 0 stands for the setting of the stack. */
+enum cc_algorithm { CC_DEFAULT, CC_RENO, CC_CUBIC, CC_ALGORITHMS };
 
-/* What the algorithms remember of the window's history, beside cwnd and ssthresh. */
-struct cc_state {
-    uint32_t acked; /* bytes acknowledged in congestion avoidance, not yet turned into window */
+/* RFC 9406 4.2: the initial slow start, by rounds of RTT samples. */
+struct cc_hystart {
+    tcp_seq window_end;
+    uint32_t last_min_us, current_min_us; /* 0: none */
+    uint32_t css_baseline_us;
+    uint8_t samples;    /* of this round, as far as they count */
+    uint8_t css_rounds; /* completed */
+    bool begun;
+    bool css; /* conservative slow start */
+};
+
+/* RFC 9438 4.1.2, in bytes and milliseconds. */
+struct cc_cubic {
+    uint32_t w_max, cwnd_prior;
+    uint32_t w_est, k_ms;
+    uint32_t epoch_ms; /* when congestion avoidance began, moved by the time it was not limiting */
+    uint32_t last_ms;  /* when the window last limited sending */
+    uint32_t rest;     /* of the division by cwnd, so that no byte of growth is lost */
+    uint32_t rest_est;
+    bool epoch;      /* congestion avoidance has begun */
+    bool no_plateau; /* it began without a window to return to: K is 0 (RFC 9438 4.8, 4.10) */
+};
+
+struct cc_scratch {
+    uint32_t acked; /* NewReno: bytes acknowledged, not yet turned into window */
+    struct cc_cubic cubic;
+    struct cc_hystart hystart;
 };
 
 /* One ACK that moved SND.UNA. */
@@ -41,10 +68,10 @@ enum cc_event { CC_LOSS, CC_ECN };
 /* What a recovery that turns out to be spurious gives back. */
 struct cc_saved {
     uint32_t cwnd, ssthresh;
-    struct cc_state state;
+    uint32_t w_max, cwnd_prior;
 };
 
-/* The algorithm from the stack's setting, and the initial window (RFC 6928). */
+/* The algorithm from the stack's setting unless one was chosen, and the initial window (RFC 6928). */
 void cc_init(const struct tcp *t, struct tcp_conn *c);
 /* SND.NXT has moved. */
 void cc_on_send(struct tcp_conn *c);
@@ -60,14 +87,32 @@ void cc_on_recovered(struct tcp *t, struct tcp_conn *c);
 /* @first: nothing of what is in flight was lost to an RTO before; else ssthresh stays. */
 void cc_on_rto(struct tcp *t, struct tcp_conn *c, bool first);
 /* To be taken before cc_on_congestion() or cc_on_rto(); kept by recovery for as long as it may undo. */
-void cc_save(const struct tcp_conn *c, struct cc_saved *out);
+void cc_save(const struct tcp *t, const struct tcp_conn *c, struct cc_saved *out);
 void cc_undo(struct tcp *t, struct tcp_conn *c, const struct cc_saved *saved);
 /* RFC 5681 4.1: before new text is sent. */
 void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
+/* Nothing is in flight, or the connection ends: the scratch goes back to the pool. */
+void cc_rest(struct tcp *t, struct tcp_conn *c);
+/* The setting was changed. */
+void cc_chosen(struct tcp *t, struct tcp_conn *c);
 
 /* cc_reno.c */
-void reno_on_ack(struct tcp_conn *c, const struct cc_ack *ack);
+void reno_slow_start(struct tcp_conn *c, uint32_t acked);
+/* @k: may be NULL */
+void reno_avoidance(struct tcp_conn *c, struct cc_scratch *k, uint32_t acked);
 uint32_t reno_ssthresh(const struct tcp_conn *c, uint32_t flight);
+
+/* cc_cubic.c */
+uint32_t cubic_ssthresh(const struct tcp_conn *c, uint32_t flight);
+/* @k: may be NULL in each. */
+void cubic_on_congestion(const struct tcp_conn *c, struct cc_cubic *k);
+void cubic_on_rto(struct cc_cubic *k);
+void cubic_avoidance(struct tcp_conn *c, struct cc_cubic *k, uint32_t acked, uint32_t now_ms);
+/* W_cubic of RFC 9438 (1) at @t_ms after the beginning of the epoch, in bytes, never below 0. */
+uint64_t cubic_window(const struct cc_cubic *k, uint32_t mss, uint32_t t_ms);
+
+/* cc_hystart.c: true when congestion avoidance is to begin. */
+bool hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h, const struct cc_ack *ack);
 
 #define CC_CWND_MAX (1u << 30)
 /* L of RFC 3465, as RFC 9406 4.2 has it: receivers merge ACKs of a burst. */

@@ -5,18 +5,25 @@
  */
 #include "core/tcp/tcp.h"
 
-void reno_on_ack(struct tcp_conn *c, const struct cc_ack *ack)
+void reno_slow_start(struct tcp_conn *c, uint32_t acked)
+{
+    const uint32_t most = CC_ABC_LIMIT * c->snd_mss;
+
+    c->cwnd += acked < most ? acked : most;
+}
+
+/* A segment for each window acknowledged. */
+void reno_avoidance(struct tcp_conn *c, struct cc_scratch *k, uint32_t acked)
 {
     const uint32_t mss = c->snd_mss;
-    const uint32_t most = CC_ABC_LIMIT * mss;
 
-    if (c->cwnd < c->ssthresh) {
-        c->cwnd += ack->acked < most ? ack->acked : most;
+    if (k == NULL) { /* RFC 5681 (3), for as many bytes as there are */
+        c->cwnd += (uint32_t)((uint64_t)(acked < c->cwnd ? acked : c->cwnd) * mss / c->cwnd);
         return;
     }
-    c->cc.acked += ack->acked;
-    if (c->cc.acked >= c->cwnd) {
-        c->cc.acked -= c->cwnd;
+    k->acked += acked;
+    if (k->acked >= c->cwnd) {
+        k->acked -= c->cwnd;
         c->cwnd += mss;
     }
 }

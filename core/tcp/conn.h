@@ -156,8 +156,8 @@ struct tcp_conn {
 
     /* Line 5: settings and congestion. */
     struct tcp_settings set;
-    uint32_t ssthresh; /* bytes */
-    struct cc_state cc;
+    uint32_t ssthresh;    /* bytes */
+    uint32_t cc;          /* chunk with struct cc_scratch, or SLAB_NONE */
     uint32_t flight_peak; /* most in flight in the round trip that ends at peak_end */
     tcp_seq peak_end;
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */

@@ -56,6 +56,7 @@ uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
     t->state_count[LA_CLOSED]++;
     c->listener = SLAB_NONE;
     c->rcv.ooo = SLAB_NONE;
+    c->cc = SLAB_NONE;
     c->tx_next = c->tx_prev = c->ready_next = c->ready_prev = SLAB_NONE;
     c->sndhint.chunk = SLAB_NONE;
     c->opened = c->state_since = c->last_rx = c->last_tx = t->env.now;
@@ -81,6 +82,7 @@ void conn_release(struct tcp *t, uint32_t ci)
     queue_clear(&c->sndq, &t->env.chunks, t);
     queue_clear(&c->rcvq, &t->env.chunks, t);
     reassembly_clear(t, c);
+    cc_rest(t, c);
     t->state_count[LA_CLOSED]--;
     slab_give(&t->conns, t, ci);
 }
@@ -94,6 +96,7 @@ void conn_shell(struct tcp *t, uint32_t ci)
     tcp_output_sleep(t, ci);
     queue_clear(&c->sndq, &t->env.chunks, t);
     reassembly_clear(t, c);
+    cc_rest(t, c);
     c->sndhint.chunk = SLAB_NONE;
     c->reserved = 0;
     c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;

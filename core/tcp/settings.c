@@ -65,6 +65,9 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
     case LA_OPT_MSL:
         set->msl_ms1 = (uint32_t)value + 1;
         break;
+    case LA_OPT_CONGESTION:
+        set->congestion = value & 3u;
+        break;
     case LA_OPT_REUSEADDR:
         set->reuse = value != 0;
         break;
@@ -129,6 +132,9 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
     case LA_OPT_MSL:
         *value = set->msl_ms1 > 0 ? set->msl_ms1 - 1 : k->msl_ms;
         break;
+    case LA_OPT_CONGESTION:
+        *value = set->congestion != CC_DEFAULT ? set->congestion : t->congestion;
+        break;
     case LA_OPT_REUSEADDR:
         *value = set->reuse;
         break;
@@ -152,6 +158,8 @@ void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
         conn_set_mss(t, c, c->path_mtu);
         cc_init(t, c);
     }
+    if (option == LA_OPT_CONGESTION)
+        cc_chosen(t, c);
     if (option == LA_OPT_KEEPALIVE || option == LA_OPT_KEEPIDLE)
         keepalive_rearm(t, ci);
     if (option == LA_OPT_NODELAY || option == LA_OPT_CORK) {

@@ -23,7 +23,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     for (uint32_t i = 0; i < TCP_PORT_TABLE; i++)
         t->port_map_bucket[i] = SLAB_NONE;
     t->recent.hash = tcp_hash(t, &t->recent.flow); /* of no 4-tuple at all: consistent */
-    t->congestion = CC_RENO;
+    t->congestion = CC_CUBIC;
     t->shards = config->shards;
     t->shard = config->shard;
 }

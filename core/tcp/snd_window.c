@@ -63,5 +63,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     if (!c->persist)
         tcp_timer_stop(c, TCP_DL_RTX); /* begun anew by tcp_rtx_rearm (RFC 6298 5.3) */
     loss_on_ack(t, a->ci, acked);
+    if (seq_eq(c->snd.una, c->snd.nxt))
+        cc_rest(t, c);
     conn_ready(t, a->ci, false);
 }

@@ -207,6 +207,11 @@ enum la_option {
     LA_OPTIONS
 };
 
+/* Congestion control; the values of LA_OPT_CONGESTION.  The names are Linux's. */
+enum la_congestion { LA_CONGESTION_DEFAULT, LA_CONGESTION_RENO, LA_CONGESTION_CUBIC };
+/* NULL from the first number on that stands for nothing; "default" for 0. */
+const char *la_congestion_name(uint32_t congestion);
+
 /*
  * LA_EINVAL (out of range), LA_EBADHANDLE, LA_ENOPROTOOPT (no such option), LA_EISCONN (too
  * late).  What is set between la_open() and the next la_tx() holds for the SYN too.

@@ -478,8 +478,11 @@ TEST(values_of_other_shapes_are_checked)
     assert_int_equal(la_sock_setsockopt(x, fd, SOL_SOCKET, SO_LINGER, &t, 4), -EINVAL);
     len = sizeof name;
     assert_int_equal(la_sock_getsockopt(x, fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
-    assert_string_equal(name, "reno");
+    assert_string_equal(name, "cubic");
     assert_int_equal(la_sock_setsockopt(x, fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+    len = sizeof name;
+    assert_int_equal(la_sock_getsockopt(x, fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+    assert_string_equal(name, "reno");
     assert_int_equal(la_sock_setsockopt(x, fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3), -ENOENT);
     len = sizeof cookie[0];
     assert_int_equal(la_sock_getsockopt(x, fd, SOL_SOCKET, SO_COOKIE, &cookie[0], &len), 0);

@@ -50,6 +50,9 @@ static void start(struct bench *b, la_time now)
     memset(arena, 0, la_bytes_needed(&config));
     if (la_init(arena, sizeof arena, &config, now, &b->s) != LA_OK)
         bench_fail(b, __FILE__, __LINE__, "la_init() failed");
+    /* These tests are about RFC 5681 wherever they count a window. */
+    if (la_sysctl_write(b->s, "net.ipv4.tcp_congestion_control", "reno") != LA_OK)
+        bench_fail(b, __FILE__, __LINE__, "no NewReno");
     b->now = b->mark = now;
 }
 

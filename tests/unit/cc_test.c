@@ -45,6 +45,7 @@ static void on_ack(struct hand *h, uint32_t acked)
 {
     struct tcp_conn *c = hand_conn(h);
 
+    c->snd.nxt = seq_add(c->snd.una, 1); /* something is in flight */
     c->flight_peak = c->cwnd;
     cc_on_ack(h->t, c, &(struct cc_ack){ .acked = acked });
 }

@@ -72,6 +72,7 @@ void hand_new(struct hand *h, const struct hand_opt *opt)
     enum la_err err = la_init(h->mem, h->mem_bytes, &config, h->now, &h->s);
     LA_ASSERT(err == LA_OK);
     h->t = &h->s->tcp;
+    h->t->congestion = CC_RENO; /* RFC 5681 is what most tests count by */
     const struct la_iface_config iface = { .mtu_bytes = opt->mtu_bytes ? opt->mtu_bytes : 1500,
                                            .flags = opt->iface_flags,
                                            .gso_max_bytes = opt->gso_max_bytes };
