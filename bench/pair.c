@@ -73,14 +73,14 @@ static void open_end(struct pair *p, uint32_t i, const struct pair_opt *opt)
          la_sysctl_set(e->s, "net.lastack.tcp_sndbuf", opt->buffer_bytes) != LA_OK))
         die("buffer sizes");
     const struct la_iface_config iface = { .mtu_bytes = opt->mtu_bytes,
-                                           .flags = LA_IFACE_CSUM_TX,
+                                           .flags = opt->trusted ? LA_IFACE_CSUM_TX : 0,
                                            .gso_max_bytes = opt->gso_max_bytes };
     if (la_iface_add(e->s, &iface) != 0 || !la_prefix_parse(addresses[opt->v6][i], true, &prefix) ||
         la_addr_add(e->s, 0, prefix, i == 0 ? 0 : LA_ADDR_ANYIP) != LA_OK ||
         la_route_add(e->s, la_prefix_any(), 0) != LA_OK)
         die("la_addr_add");
-    e->frames = malloc((size_t)p->frame_bytes * PAIR_BURST);
-    if (e->frames == NULL)
+    e->room = malloc(PAIR_PACKET_MAX);
+    if (e->room == NULL)
         die("no memory");
 }
 
@@ -88,10 +88,7 @@ void pair_open(struct pair *p, const struct pair_opt *opt)
 {
     memset(p, 0, sizeof(*p));
     p->now.ns = 1000000000;
-    p->cpu_features = opt->cpu_features;
     p->v6 = opt->v6;
-    p->trusted = opt->trusted;
-    p->frame_bytes = (opt->gso_max_bytes > 0 ? 65536u : opt->mtu_bytes) + 128;
     open_end(p, 0, opt);
     open_end(p, 1, opt);
 }
@@ -100,21 +97,7 @@ void pair_close(struct pair *p)
 {
     for (uint32_t i = 0; i < 2; i++) {
         munmap(p->end[i].mem, p->end[i].bytes);
-        free(p->end[i].frames);
-    }
-}
-
-/* The wire: one pass that copies the text and sums it. */
-static void carry(const struct pair *p, const struct la_tx *tx, uint8_t *to, struct la_frame *frame)
-{
-    *frame = (struct la_frame){ .bytes = to,
-                                .len_bytes = tx->len_bytes,
-                                .gso_size_bytes = tx->gso_size_bytes };
-    if (p->trusted) {
-        la_tx_copy(tx, to, p->frame_bytes);
-        frame->flags = LA_FRAME_CSUM_OK;
-    } else {
-        la_tx_copy_sum(tx, p->cpu_features, to, p->frame_bytes);
+        free(p->end[i].room);
     }
 }
 
@@ -135,7 +118,7 @@ uint32_t pair_run(struct pair *p)
         }
         idle = 0;
         for (uint32_t k = 0; k < n; k++)
-            carry(p, &tx[k], to->frames + (size_t)k * p->frame_bytes, &to->frame[k]);
+            to->frame[k] = la_tx_frame(&tx[k], 0, to->room);
         la_rx(to->s, p->now, to->frame, n);
         total += n;
     }

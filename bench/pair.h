@@ -2,8 +2,9 @@
 /*
  * pair.h - Two stacks joined by a wire in memory, in one thread, for benchmarks.
  *
- * The wire copies each packet once, as a NIC would, and completes its checksum in the same
- * pass; the other end verifies it.  Time is virtual and stands still while packets cross.
+ * The wire hands descriptors over as frames, la_tx_frame(): the sender computes the checksum, the
+ * receiver verifies it while it copies the text.  Time is virtual and stands still while packets
+ * cross.
  */
 #ifndef BENCH_PAIR_H
 #define BENCH_PAIR_H
@@ -11,21 +12,20 @@
 #include <lastack/lastack.h>
 
 #define PAIR_BURST 64
+#define PAIR_PACKET_MAX 66000
 
 struct pair_end {
     struct la_stack *s;
     void *mem;
     uint64_t bytes;
-    uint8_t *frames; /* PAIR_BURST buffers of frame_bytes */
+    uint8_t *room; /* PAIR_PACKET_MAX bytes: for a packet that must lie in one piece */
     struct la_frame frame[PAIR_BURST];
     uint32_t queued;
 };
 
 struct pair {
     struct pair_end end[2];
-    uint32_t frame_bytes, cpu_features;
     bool v6;
-    bool trusted; /* nobody computes or verifies a checksum, as behind a NIC that does */
     la_time now;
     uint64_t packets;
 };
@@ -33,9 +33,10 @@ struct pair {
 struct pair_opt {
     uint32_t connections, short_records, chunks, chunk_bytes, mtu_bytes, gso_max_bytes;
     uint32_t buffer_bytes; /* send and receive buffer of a connection; 0 = the default */
-    uint32_t cpu_features; /* LA_CPU_* for the stacks and for the wire */
-    bool v6, trusted;      /* see struct pair */
-    bool populate;         /* the arena's pages are there before the clock runs */
+    uint32_t cpu_features; /* LA_CPU_* for the stacks */
+    bool v6;
+    bool trusted;  /* nobody computes or verifies a checksum, as behind a NIC that does */
+    bool populate; /* the arena's pages are there before the clock runs */
 };
 
 void pair_open(struct pair *p, const struct pair_opt *opt);

@@ -94,13 +94,14 @@ uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
 /*
  * queue_place() - Copy text to where queue_append() would, and sum it, but change nothing.
- * @sum: what to begin with
+ * @spans: the text, in one piece or more
+ * @sum:   what to begin with
  *
  * The queue has no reservation, and chunks_room() suffices (both asserted).  Return: @sum with the
  * text's, as if it began at an even offset.
  */
 uint64_t queue_place(const struct queue *q, const struct chunks *p, void *arena,
-                     const uint8_t *bytes, uint32_t len_bytes, uint32_t features, uint64_t sum);
+                     const struct la_cspan *spans, uint32_t count, uint32_t features, uint64_t sum);
 /* What was placed becomes part of the queue; the pool was not used meanwhile. */
 void queue_keep(struct queue *q, struct chunks *p, void *arena, uint32_t len_bytes);
 /*

@@ -28,22 +28,33 @@ static uint32_t room_of(const struct chunks *p, const struct chunk *c)
 }
 
 uint64_t queue_place(const struct queue *q, const struct chunks *p, void *arena,
-                     const uint8_t *bytes, uint32_t len_bytes, uint32_t features, uint64_t sum)
+                     const struct la_cspan *spans, uint32_t count, uint32_t features, uint64_t sum)
 {
     struct chunk *const tail = tail_of(q, p, arena);
     struct slab_peek peek = slab_peek(&p->slab);
-    uint32_t done = least(room_of(p, tail), len_bytes);
+    uint8_t *to = tail == NULL ? NULL : tail->bytes + tail->start + tail->len;
+    uint32_t room = room_of(p, tail);
+    uint32_t done = 0;
 
     LA_ASSERT(tail == NULL || tail->slot.link == SLAB_NONE); /* no reservation */
-    if (done > 0)
-        sum = checksum_copy(features, sum, tail->bytes + tail->start + tail->len, bytes, done);
-    while (done < len_bytes) {
-        struct chunk *const c = slab_peek_next(&p->slab, arena, &peek);
-        const uint32_t n = least(chunks_payload(p), len_bytes - done);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *bytes = spans[i].bytes;
 
-        LA_ASSERT(c != NULL);
-        sum = checksum_combine(sum, checksum_copy(features, 0, c->bytes, bytes + done, n), done);
-        done += n;
+        for (uint32_t n, left = spans[i].len_bytes; left > 0; left -= n) {
+            if (room == 0) {
+                struct chunk *const c = slab_peek_next(&p->slab, arena, &peek);
+
+                LA_ASSERT(c != NULL);
+                to = c->bytes;
+                room = chunks_payload(p);
+            }
+            n = least(room, left);
+            sum = checksum_combine(sum, checksum_copy(features, 0, to, bytes, n), done);
+            done += n;
+            bytes += n;
+            to += n;
+            room -= n;
+        }
     }
     return sum;
 }

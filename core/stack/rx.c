@@ -73,6 +73,30 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
 }
 
 /*
+ * A packet in pieces is of the common shape only if its headers are one piece and its text the
+ * others.  Return: the bytes of the packet, 0 if it has to be put together first.
+ */
+static uint32_t whole_bytes(const struct la_frame *frame)
+{
+    const uint8_t *bytes = frame->bytes;
+    uint32_t headers = frame->len_bytes;
+    uint64_t total = frame->len_bytes;
+
+    if (frame->span_count == 0)
+        return frame->len_bytes;
+    if (frame->len_bytes >= 40 && bytes[0] == 0x45)
+        headers = IP4_HEADER_BYTES + bytes[IP4_HEADER_BYTES + 12] / 16 * 4u;
+    else if (frame->len_bytes >= 60 && bytes[0] >> 4 == 6)
+        headers = IP6_HEADER_BYTES + bytes[IP6_HEADER_BYTES + 12] / 16 * 4u;
+    else
+        return 0;
+    for (uint32_t i = 0; i < frame->span_count; i++)
+        total += frame->spans[i].len_bytes;
+    return headers == frame->len_bytes && total <= UINT16_MAX + IP6_HEADER_BYTES ? (uint32_t)total
+                                                                                 : 0;
+}
+
+/*
  * The packet that most are: its form is seen at a glance, and its addresses were judged before (and
  * are two).  Nothing else is skipped: what is counted on the long way is counted here, and the
  * checksum is verified by whoever touches the text first.  False: nothing was done.
@@ -83,11 +107,21 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
     struct tcp_common p;
     struct tcp_input in = { .seg = &p.seg, .segs = 1 };
 
+    const uint32_t len_bytes = whole_bytes(frame);
+
     in.hashed = hash != NULL;
     in.hash = hash != NULL ? *hash : 0;
-    if (!tcp_common_parse(frame->bytes, frame->len_bytes, &p) ||
+    if (!tcp_common_parse(frame->bytes, len_bytes, &p) ||
         !ip_is_judged(&s->ip, frame->iface, &p.src, &p.dst) || foreign_sum(frame, p.segment))
         return false;
+    if (frame->span_count > 0) {
+        if (p.seg.len != len_bytes - frame->len_bytes) /* there is padding behind it */
+            return false;
+        p.seg.text = NULL;
+        in.spans = frame->spans;
+        in.span_count = frame->span_count;
+        in.room = frame->room;
+    }
     env_count(&t->env, LA_COUNT_IpInReceives);
     env_count(&t->env, LA_COUNT_IpInDelivers);
     env_count(&t->env, LA_COUNT_InSegs);
@@ -116,8 +150,26 @@ static void receive_error(struct la_stack *s, const struct ip_error *e)
                    e->mtu_bytes);
 }
 
+/* Put together, in the room lent for it. */
+static struct la_frame gather(const struct la_frame *frame)
+{
+    struct la_frame whole = *frame;
+    uint32_t at = frame->len_bytes;
+
+    memcpy(frame->room, frame->bytes, at);
+    for (uint32_t i = 0; i < frame->span_count; i++) {
+        memcpy(frame->room + at, frame->spans[i].bytes, frame->spans[i].len_bytes);
+        at += frame->spans[i].len_bytes;
+    }
+    whole.bytes = frame->room;
+    whole.len_bytes = at;
+    whole.span_count = 0;
+    return whole;
+}
+
 static void receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
 {
+    struct la_frame whole;
     struct ip_packet packet;
     struct ip_error error;
     enum la_drop reason = LA_DROP_NONE;
@@ -129,6 +181,11 @@ static void receive(struct la_stack *s, const struct la_frame *frame, const uint
     }
     if (receive_common(s, frame, hash))
         return;
+    if (frame->span_count > 0) {
+        LA_ASSERT(frame->room != NULL);
+        whole = gather(frame);
+        frame = &whole;
+    }
     switch (ip_receive(&s->ip, &s->tcp.env, frame, &packet, &error, &reason)) {
     case IP_DROP:
     case IP_HANDLED:

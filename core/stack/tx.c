@@ -165,6 +165,24 @@ uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *
     return at;
 }
 
+struct la_frame la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room)
+{
+    const bool partial = (tx->flags & LA_TX_CSUM_PARTIAL) != 0;
+
+    return (struct la_frame){
+        .bytes = tx->header,
+        .len_bytes = tx->header_len,
+        .iface = iface,
+        .flags = partial ? LA_FRAME_CSUM_OK | LA_FRAME_CSUM_PARTIAL : 0,
+        .gso_size_bytes = tx->gso_size_bytes,
+        .csum_start = tx->csum_start,
+        .csum_offset = tx->csum_offset,
+        .span_count = tx->span_count,
+        .spans = tx->spans,
+        .room = room,
+    };
+}
+
 bool la_tick(struct la_stack *s, la_time now, uint32_t budget)
 {
     bool more;

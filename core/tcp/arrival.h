@@ -26,6 +26,10 @@ struct tcp_input {
     uint32_t hash;
     bool unverified; /* nobody has looked at the checksum yet */
     uint64_t sum;    /* then: of pseudo-header and TCP header */
+    /* Text in pieces: seg->text is NULL, and @room takes it where it must lie in one. */
+    const struct la_cspan *spans;
+    uint32_t span_count;
+    uint8_t *room;
 };
 
 struct tcp_arrival {
@@ -37,6 +41,9 @@ struct tcp_arrival {
     uint32_t segs;        /* see struct tcp_input, as the next two */
     bool unverified;
     uint64_t sum;
+    struct la_cspan whole;        /* the text, if it came in one piece */
+    const struct la_cspan *spans; /* for the fast path: the text, in however many */
+    uint32_t span_count;
 
     struct tcp_conn *c; /* the full connection, if it is one */
     uint32_t ci;

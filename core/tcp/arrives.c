@@ -169,9 +169,26 @@ static void taken_fast(struct tcp_arrival *a)
         tcp_touch(t, a->ci);
 }
 
+/* The steps look at text in one piece. */
+static void gather(struct tcp_arrival *a, const struct tcp_input *in, struct tcp_seg *seg)
+{
+    uint32_t at = 0;
+
+    *seg = *in->seg;
+    for (uint32_t i = 0; i < in->span_count; i++) {
+        memcpy(in->room + at, in->spans[i].bytes, in->spans[i].len_bytes);
+        at += in->spans[i].len_bytes;
+    }
+    LA_ASSERT(at == seg->len);
+    seg->text = in->room;
+    a->seg = seg;
+    a->text = in->room;
+}
+
 bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
 {
     const struct tcp_seg *seg = in->seg;
+    struct tcp_seg gathered;
     struct tcp_arrival a = {
         .t = t,
         .seg = seg,
@@ -183,6 +200,9 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
         .segs = in->segs,
         .unverified = in->unverified,
         .sum = in->sum,
+        .whole = { seg->text, seg->len },
+        .spans = in->spans,
+        .span_count = in->span_count,
         .text = seg->text,
         .len = seg->len,
         .text_seq = seq_add(seg->seq, (seg->flags & TCP_SYN) != 0),
@@ -193,6 +213,10 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
     enum tcp_fast fast = TCP_FAST_OTHER;
 
     LA_ASSERT(in->segs > 0);
+    if (in->span_count == 0) {
+        a.spans = &a.whole;
+        a.span_count = 1;
+    }
     const struct index_entry e = find(&a, in);
     if (e.type == INDEX_CONN) {
         a.ci = e.value;
@@ -200,6 +224,8 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
         a.from = a.c->state;
         fast = tcp_arrives_fast(&a);
     }
+    if (fast == TCP_FAST_OTHER && in->span_count > 0)
+        gather(&a, in, &gathered);
     if (fast == TCP_FAST_CORRUPT || (fast == TCP_FAST_OTHER && !verified(&a)))
         return false;
     if (fast == TCP_FAST_TAKEN)

@@ -76,12 +76,19 @@ static bool verify(struct tcp_arrival *a, bool place)
 {
     struct tcp *t = a->t;
     const uint32_t features = t->env.cpu_features;
-    uint64_t sum;
+    uint64_t sum = a->sum;
+    uint32_t at = 0;
 
-    if (place)
-        sum = queue_place(&a->c->rcvq, &t->env.chunks, t, a->text, a->len, features, a->sum);
-    else
-        sum = checksum_add(features, a->sum, a->text, a->len);
+    if (place) {
+        sum = queue_place(&a->c->rcvq, &t->env.chunks, t, a->spans, a->span_count, features, sum);
+        return checksum_finish(sum) == 0;
+    }
+    for (uint32_t i = 0; i < a->span_count && a->len > 0; i++) {
+        const struct la_cspan *span = &a->spans[i];
+
+        sum = checksum_combine(sum, checksum_add(features, 0, span->bytes, span->len_bytes), at);
+        at += span->len_bytes;
+    }
     return checksum_finish(sum) == 0;
 }
 
@@ -93,8 +100,9 @@ static void take_text(struct tcp_arrival *a, bool placed)
 
     if (placed)
         queue_keep(&c->rcvq, &t->env.chunks, t, a->len);
-    else
-        queue_append(&c->rcvq, &t->env.chunks, t, a->text, a->len, UINT32_MAX, CHUNKS_ORDINARY);
+    for (uint32_t i = 0; i < a->span_count && !placed; i++)
+        queue_append(&c->rcvq, &t->env.chunks, t, a->spans[i].bytes, a->spans[i].len_bytes,
+                     UINT32_MAX, CHUNKS_ORDINARY);
     c->rcv.nxt = seq_add(c->rcv.nxt, a->len);
     c->bytes_received += a->len;
     ack_text(t, a->ci, a->len, a->segs);

@@ -127,13 +127,22 @@ LA_MUST_CHECK enum la_err la_route_del(struct la_stack *s, struct la_prefix pref
 #define LA_FRAME_CSUM_PARTIAL 2u
 #define LA_FRAME_MALFORMED 4u /* what the device said of it contradicts itself: dropped, counted */
 
+/*
+ * One packet, most often in one piece.  A packet may also come as @bytes and, behind them, @spans:
+ * la_tx_frame() makes such a frame of what another stack sends.
+ */
 struct la_frame {
     const uint8_t *bytes; /* first byte of the IP header */
-    uint32_t len_bytes;
+    uint32_t len_bytes;   /* of @bytes alone */
     uint16_t iface;
     uint16_t flags;                   /* LA_FRAME_* */
     uint16_t gso_size_bytes;          /* payload of each segment inside; 0 if this is one segment */
     uint16_t csum_start, csum_offset; /* with CSUM_PARTIAL, as virtio-net gives them */
+    uint16_t span_count;              /* 0: all of the packet is in @bytes */
+    const struct la_cspan *spans;
+    /* With spans: memory for the whole packet, written if it must lie in one piece.  All frames
+     * of a call may share it. */
+    uint8_t *room;
 };
 
 /*
@@ -205,6 +214,17 @@ uint32_t la_tx_copy(const struct la_tx *tx, uint8_t *to, uint32_t room);
  * @cpu_features: LA_CPU_*, as in la_config
  */
 uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *to, uint32_t room);
+/*
+ * la_tx_frame() - The descriptor as a frame for another stack of this process: nothing is copied.
+ * @tx:    Stays as it is while the frame is used
+ * @iface: Where the other stack is to receive it
+ * @room:  Of tx->len_bytes: see la_frame
+ *
+ * The frame is good until the next call on the stack that sent it.  Its checksum is verified by the
+ * receiver if the sender's interface has it computed, and trusted if LA_IFACE_CSUM_TX leaves it
+ * to a driver: the packet never left this host.
+ */
+struct la_frame la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room);
 
 /* Time ------------------------------------------------------------------------- */
 

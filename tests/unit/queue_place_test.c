@@ -70,7 +70,9 @@ static void compare(void)
 
 static uint64_t place(uint32_t len)
 {
-    return queue_place(&placed.q, &placed.pool, placed.arena, text, len, 0, 0);
+    const struct la_cspan span = { text, len };
+
+    return queue_place(&placed.q, &placed.pool, placed.arena, &span, 1, 0, 0);
 }
 
 static void append(struct side *s, struct queue *q, uint32_t len)
@@ -103,6 +105,32 @@ TEST(to_place_and_to_keep_is_to_append)
             drop(&appended, &appended.q, len / 2 + 1);
             compare();
         }
+        teardown();
+    }
+}
+
+/* In pieces of odd and even lengths, of none, and of more than a chunk. */
+TEST(text_in_pieces_is_placed_and_summed_as_in_one)
+{
+    static const uint32_t cuts[] = { 1, 0, 2, 127, 128, 129, PAYLOAD - 1, PAYLOAD + 3, 64 };
+
+    for (uint32_t before = 0; before <= PAYLOAD; before += 61) {
+        struct la_cspan spans[LA_COUNT_OF(cuts)];
+        uint32_t len = 0;
+
+        setup();
+        append(&placed, &placed.q, before);
+        append(&appended, &appended.q, before);
+        for (uint32_t i = 0; i < LA_COUNT_OF(cuts); i++) {
+            spans[i] = (struct la_cspan){ text + len, cuts[i] };
+            len += cuts[i];
+        }
+        const uint64_t sum =
+            queue_place(&placed.q, &placed.pool, placed.arena, spans, LA_COUNT_OF(cuts), 0, 0);
+        assert_int_equal(checksum_fold(sum), checksum_fold(checksum_add_portable(0, text, len)));
+        queue_keep(&placed.q, &placed.pool, placed.arena, len);
+        append(&appended, &appended.q, len);
+        compare();
         teardown();
     }
 }

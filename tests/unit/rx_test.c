@@ -174,6 +174,103 @@ TEST(drivers_are_lent_the_checksum)
     assert_int_equal(la_checksum(0, 0, bytes, 0), 0);
 }
 
+/* The packet cut at @head and then every @each bytes; pieces of nothing stand between. */
+static void give_pieces(struct hand *h, uint32_t len, uint32_t head, uint32_t each)
+{
+    static uint8_t room[sizeof packet];
+    struct la_cspan spans[64];
+    uint32_t n = 0;
+
+    for (uint32_t at = head; at < len && n < 62; at += each) {
+        spans[n++] = (struct la_cspan){ packet + at, len - at < each || n > 59 ? len - at : each };
+        if (n % 3 == 1)
+            spans[n++] = (struct la_cspan){ packet, 0 };
+        if (n > 60)
+            break;
+    }
+    const struct la_frame f = {
+        .bytes = packet, .len_bytes = head, .span_count = (uint16_t)n, .spans = spans, .room = room
+    };
+
+    shadow_rx_or_panic(h->s, h->now, &f, 1);
+}
+
+/* The next @len bytes of the queue are the peer's from @from on, and are read. */
+static void expect_text(struct hand *h, uint32_t len)
+{
+    static uint8_t got[3000];
+
+    assert_int_equal(la_recv(h->s, h->now, h->conn, got, sizeof got), len);
+    assert_memory_equal(got, packet + 1000, len);
+}
+
+TEST(a_packet_in_pieces_is_a_packet)
+{
+    static const uint32_t each[] = { 1, 2, 7, 64, 129, 500, 3000 };
+
+    for (uint32_t i = 0; i < 2 * LA_COUNT_OF(each); i++) {
+        const bool v6 = i % 2 != 0;
+        const uint32_t headers = v6 ? 60 : 40;
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        hand_establish(&h, NULL);
+        uint32_t seq = 1;
+        for (uint32_t k = 0; k < 900; k += 1 + k / 3) {
+            memset(packet + 1000, (int)k + 1, k);
+            const uint32_t len = segment(&h, TCP_ACK, seq, k);
+            /* Cut at the end of the headers, as la_tx_frame() cuts, or anywhere. */
+            const uint32_t head = k % 4 == 3 ? 1 + k % len : headers;
+
+            give_pieces(&h, len, head, each[i / 2]);
+            seq += k;
+            if (k > 0)
+                expect_text(&h, k);
+        }
+        assert_int_equal(la_counter(h.s, LA_COUNT_InErrs), 0);
+        hand_free(&h);
+    }
+}
+
+TEST(a_wrong_bit_in_any_piece_drops_the_packet)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    const uint32_t len = segment(&h, TCP_ACK, 1, 300);
+    for (uint32_t at = 20; at < len; at += 3) {
+        packet[at] ^= 0x10;
+        give_pieces(&h, len, 40, 77);
+        packet[at] ^= 0x10;
+    }
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 0);
+    assert_int_equal(la_counter(h.s, LA_COUNT_InSegs) - 1, la_counter(h.s, LA_COUNT_InErrs));
+    give_pieces(&h, len, 40, 77);
+    expect_text(&h, 300);
+    hand_free(&h);
+}
+
+TEST(text_in_pieces_is_put_in_order_trimmed_and_its_padding_is_left)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    give_pieces(&h, segment(&h, TCP_ACK, 101, 300), 40, 70);
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 0);
+    give_pieces(&h, segment(&h, TCP_ACK, 1, 200), 40, 33); /* its end is there already */
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 400);
+    give_pieces(&h, segment(&h, TCP_ACK, 301, 150), 40, 33); /* its beginning is */
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 450);
+    const uint32_t len = segment(&h, TCP_ACK, 451, 10);
+    packet[len] = 0xee;
+    give_pieces(&h, len + 1, 40, 4);
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 460);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
 TEST(a_burst_of_64_frames_of_one_connection_is_settled_once)
 {
     struct hand h;

@@ -183,6 +183,39 @@ TEST(copied_with_its_sum_a_packet_is_whole)
     }
 }
 
+/* Pieces that lie side by side are the packet; whoever computes no checksum trusts it. */
+TEST(as_a_frame_a_descriptor_is_the_packet_it_describes)
+{
+    static const uint32_t flags[] = { 0, LA_IFACE_CSUM_TX };
+    static uint8_t text[5000], room[66000], whole[66000];
+
+    for (uint32_t i = 0; i < 2; i++) {
+        struct hand h;
+        struct la_tx tx;
+        uint32_t at;
+
+        hand_new(&h, &(struct hand_opt){ .iface_flags = flags[i], .gso_max_bytes = 9000 });
+        hand_establish(&h, NULL);
+        assert_int_equal(la_send(h.s, h.now, h.conn, text, sizeof text, 0), sizeof text);
+        assert_int_equal(la_tx(h.s, h.now, &tx, 1), 1);
+        const struct la_frame f = la_tx_frame(&tx, 3, room);
+        assert_int_equal(f.iface, 3);
+        assert_int_equal(f.gso_size_bytes, tx.gso_size_bytes);
+        assert_ptr_equal(f.room, room);
+        assert_int_equal(f.flags, i == 0 ? 0 : LA_FRAME_CSUM_OK | LA_FRAME_CSUM_PARTIAL);
+        assert_int_equal(f.csum_start, i == 0 ? 0 : 20);
+        (void)la_tx_copy(&tx, whole, sizeof whole);
+        assert_memory_equal(whole, f.bytes, f.len_bytes);
+        at = f.len_bytes;
+        for (uint32_t k = 0; k < f.span_count; k++) {
+            assert_memory_equal(whole + at, f.spans[k].bytes, f.spans[k].len_bytes);
+            at += f.spans[k].len_bytes;
+        }
+        assert_int_equal(at, tx.len_bytes);
+        hand_free(&h);
+    }
+}
+
 TEST(answers_go_before_icmp_and_icmp_before_connections)
 {
     struct hand h = start(false, 0, 0);
