@@ -26,7 +26,8 @@ uint32_t chunks_take(struct chunks *p, void *arena, enum chunks_class class)
         struct chunk *const c = chunk_at(p, arena, i);
         c->start = 0;
         c->len = 0;
-        c->unused = 0;
+        c->summed = 0;
+        c->sum = 0;
     }
     return i;
 }

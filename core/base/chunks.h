@@ -17,8 +17,9 @@ struct chunk {
     struct slot slot; /* slot.link is free for the queue: the next chunk, or SLAB_NONE */
     uint16_t start;   /* of the used range, from bytes[] */
     uint16_t len;     /* of the used range */
-    uint32_t unused;
-    uint8_t bytes[]; /* chunk_bytes - sizeof(struct chunk) */
+    uint16_t summed;  /* bytes[] up to here come to: */
+    uint16_t sum;     /* folded; see queue_append_summed() */
+    uint8_t bytes[];  /* chunk_bytes - sizeof(struct chunk) */
 };
 
 struct chunks {
@@ -92,6 +93,19 @@ void queue_init(struct queue *q);
  */
 uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
+/*
+ * The same, and the text is summed on the way, so that queue_sum() need not read it again.  A chunk knows
+ * the sum of a range that begins with its first byte: of what was appended so since it was taken, without
+ * anything else between.
+ */
+uint32_t queue_append_summed(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
+                             uint32_t len_bytes, enum chunks_class class, uint32_t features);
+/*
+ * The sum of a span within one chunk, as if it began at an even offset.  Of what was summed when it was
+ * appended, at most half is read.
+ */
+uint64_t queue_sum(const struct chunks *p, const void *arena, const struct la_cspan *span,
+                   uint32_t features);
 /*
  * queue_place() - Copy text to where queue_append() would, and sum it, but change nothing.
  * @spans: the text, in one piece or more

@@ -12,6 +12,7 @@
  * passes.  Only queue_drop_tail(), and queue_spans() without a hint, pass chunks they do
  * not change.
  */
+#include "core/base/checksum.h"
 #include "core/base/chunks.h"
 
 static uint32_t end_room(const struct chunks *p, const struct chunk *c)
@@ -79,29 +80,101 @@ static uint32_t extend(struct queue *q, struct chunks *p, void *arena, uint32_t 
 
 /* At the end ------------------------------------------------------------------- */
 
+/* Text goes to the end of a chunk. */
+static void fill(struct chunk *c, const uint8_t *bytes, uint32_t len_bytes)
+{
+    memcpy(c->bytes + c->start + c->len, bytes, len_bytes);
+    c->len = (uint16_t)(c->len + len_bytes);
+}
+
+/* The same; if all that stands before was summed, the sum goes on. */
+static void fill_summed(struct chunk *c, const uint8_t *bytes, uint32_t len_bytes,
+                        uint32_t features)
+{
+    const uint32_t end = (uint32_t)c->start + c->len;
+    uint64_t sum;
+
+    if (c->summed != end) {
+        fill(c, bytes, len_bytes);
+        return;
+    }
+    sum = checksum_copy(features, 0, c->bytes + end, bytes, len_bytes);
+    c->len = (uint16_t)(c->len + len_bytes);
+    c->sum = checksum_fold(checksum_combine(c->sum, sum, end));
+    c->summed = (uint16_t)(end + len_bytes);
+}
+
+/* The tail if it has room, else a fresh chunk behind it, of @left at most; NULL if there is none. */
+static struct chunk *fillable(struct queue *q, struct chunks *p, void *arena, uint32_t *left,
+                              enum chunks_class class)
+{
+    if (q->tail == SLAB_NONE || end_room(p, chunk_at(p, arena, q->tail)) == 0) {
+        const uint32_t i = *left > 0 ? extend(q, p, arena, q->tail, class) : SLAB_NONE;
+
+        if (i == SLAB_NONE)
+            return NULL;
+        (*left)--;
+        q->tail = i;
+    }
+    return chunk_at(p, arena, q->tail);
+}
+
 uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class)
 {
     uint32_t done = 0;
+    struct chunk *c;
+
     settle(q, p, arena);
-    while (done < len_bytes) {
-        if (q->tail == SLAB_NONE || end_room(p, chunk_at(p, arena, q->tail)) == 0) {
-            if (max_chunks-- == 0)
-                break;
-            const uint32_t i = extend(q, p, arena, q->tail, class);
-            if (i == SLAB_NONE)
-                break;
-            q->tail = i;
-        }
-        struct chunk *const c = chunk_at(p, arena, q->tail);
+    while (done < len_bytes && (c = fillable(q, p, arena, &max_chunks, class)) != NULL) {
         const uint32_t n = least(end_room(p, c), len_bytes - done);
-        memcpy(c->bytes + c->start + c->len, bytes + done, n);
-        c->len = (uint16_t)(c->len + n);
+
+        fill(c, bytes + done, n);
         done += n;
     }
     LA_ASSERT(q->len_bytes <= UINT32_MAX - done);
     q->len_bytes += done;
     return done;
+}
+
+uint32_t queue_append_summed(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
+                             uint32_t len_bytes, enum chunks_class class, uint32_t features)
+{
+    uint32_t done = 0, max_chunks = UINT32_MAX;
+    struct chunk *c;
+
+    settle(q, p, arena);
+    while (done < len_bytes && (c = fillable(q, p, arena, &max_chunks, class)) != NULL) {
+        const uint32_t n = least(end_room(p, c), len_bytes - done);
+
+        fill_summed(c, bytes + done, n, features);
+        done += n;
+    }
+    LA_ASSERT(q->len_bytes <= UINT32_MAX - done);
+    q->len_bytes += done;
+    return done;
+}
+
+uint64_t queue_sum(const struct chunks *p, const void *arena, const struct la_cspan *span,
+                   uint32_t features)
+{
+    const uint8_t *pool = slab_at(&p->slab, arena, 0);
+    const uint32_t i = (uint32_t)((uint64_t)(span->bytes - pool) / p->slab.item_bytes);
+    const struct chunk *c = chunk_at(p, arena, i);
+    const uint32_t from = (uint32_t)(span->bytes - c->bytes);
+    const uint32_t to = from + span->len_bytes;
+    uint64_t sum = c->sum;
+
+    LA_ASSERT(to <= chunks_payload(p));
+    if (to > c->summed || from + (c->summed - to) >= span->len_bytes)
+        return checksum_add(features, 0, span->bytes, span->len_bytes);
+    /* What is not of the span is taken away: its complement is added (RFC 1071 1). */
+    if (from > 0)
+        sum += checksum_finish(checksum_add(features, 0, c->bytes, from));
+    if (to < c->summed)
+        sum = checksum_combine(
+            sum, checksum_finish(checksum_add(features, 0, c->bytes + to, c->summed - to)), to);
+    return checksum_combine(0, sum, from);
 }
 
 uint32_t queue_reserve(struct queue *q, struct chunks *p, void *arena, uint32_t want_bytes,
@@ -171,7 +244,10 @@ void queue_drop_tail(struct queue *q, struct chunks *p, void *arena, uint32_t le
         keep -= chunk_at(p, arena, i)->len;
         i = chunk_next(p, arena, i);
     }
-    chunk_at(p, arena, i)->len = (uint16_t)keep;
+    struct chunk *const c = chunk_at(p, arena, i);
+    c->len = (uint16_t)keep;
+    if (c->summed > c->start + c->len)
+        c->summed = c->sum = 0; /* what is appended overwrites some of it */
     q->tail = i;
     settle(q, p, arena); /* what is behind the tail goes */
 }
@@ -203,6 +279,7 @@ uint32_t queue_prepend(struct queue *q, struct chunks *p, void *arena, const uin
         struct chunk *const c = chunk_at(p, arena, q->head);
         const uint32_t n = least(c->start, left);
         left -= n;
+        c->summed = c->sum = 0; /* its first bytes change */
         c->start = (uint16_t)(c->start - n);
         c->len = (uint16_t)(c->len + n);
         memcpy(c->bytes + c->start, bytes + left, n);
@@ -253,6 +330,7 @@ void queue_splice(struct queue *q, struct chunks *p, void *arena, struct queue *
             if (len > end_room(p, tail)) {
                 memmove(tail->bytes, tail->bytes + tail->start, tail->len);
                 tail->start = 0;
+                tail->summed = tail->sum = 0;
             }
             memcpy(tail->bytes + tail->start + tail->len, head->bytes + head->start, len);
             tail->len = (uint16_t)(tail->len + len);

@@ -35,11 +35,13 @@ static void put_checksum(struct la_stack *s, struct la_tx *tx, uint32_t ip_bytes
     at[0] = at[1] = 0;
     sum = checksum_add(features, sum, tx->header + ip_bytes, offset);
     for (uint32_t i = 0; i < tx->span_count; i++) {
-        const uint64_t piece =
-            checksum_add(features, 0, tx->spans[i].bytes, tx->spans[i].len_bytes);
+        const struct la_cspan *span = &tx->spans[i];
+        const uint64_t piece = tx->gso_size_bytes > 0
+                                   ? queue_sum(&s->tcp.env.chunks, s, span, features)
+                                   : checksum_add(features, 0, span->bytes, span->len_bytes);
 
         sum = checksum_combine(sum, piece, offset);
-        offset += tx->spans[i].len_bytes;
+        offset += span->len_bytes;
     }
     store_be16(at, checksum_finish(sum));
 }

@@ -93,7 +93,11 @@ int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_byt
         queue_commit(&c->sndq, &t->env.chunks, t, 0);
         c->reserved = 0;
     }
-    n = queue_append(&c->sndq, &t->env.chunks, t, bytes, want, UINT32_MAX, CHUNKS_SEND);
+    if (t->iface_sums[c->iface])
+        n = queue_append_summed(&c->sndq, &t->env.chunks, t, bytes, want, CHUNKS_SEND,
+                                t->env.cpu_features);
+    else
+        n = queue_append(&c->sndq, &t->env.chunks, t, bytes, want, UINT32_MAX, CHUNKS_SEND);
     if (n < want)
         conn_starve(t, ci);
     if (n == 0) {

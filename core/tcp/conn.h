@@ -395,6 +395,7 @@ struct tcp {
     uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
     uint32_t iface_mtu[LA_IFACES_MAX];
     uint32_t iface_gso[LA_IFACES_MAX]; /* bytes of text one descriptor may hold there */
+    bool iface_sums[LA_IFACES_MAX];    /* its many segments have a checksum that we compute */
 };
 
 static inline void *tcp_arena(const struct tcp *t)
