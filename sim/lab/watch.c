@@ -48,9 +48,7 @@ static void learn(struct lab *l, const struct sim_segment *seg)
     s->isn = seg->seq;
 }
 
-/* Numbers far from the ISN belong to another connection's past; a reader has no use for them. */
-#define FAR 0x20000000u
-
+/* Numbers before the ISN are those of the connection before. */
 static const char *relative(struct lab *l, const char *name, const struct lab_stream *s,
                             uint32_t number)
 {
@@ -58,8 +56,8 @@ static const char *relative(struct lab *l, const char *name, const struct lab_st
         return "";
     const int32_t from_isn = (int32_t)(number - s->isn);
 
-    if (from_isn > (int32_t)FAR || from_isn < -(int32_t)FAR)
-        return lab_text(l, "  %s of another connection", name);
+    if (from_isn < 0)
+        return lab_text(l, "  %s of the old connection", name);
     return lab_text(l, "  %s %d", name, from_isn);
 }
 
@@ -73,7 +71,10 @@ static const char *describe(struct lab *l, const struct sim_segment *seg)
     sim_flags_text(seg->flags & (uint8_t)~SIM_PSH, flags);
     for (char *p = flags; *p; p++)
         *p = *p == ',' ? ' ' : *p;
-    const char *seq = relative(l, "seq", stream_of(l, &seg->from, &seg->to), seg->seq);
+    /* <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>: this zero stands for no number of the stream. */
+    const bool no_seq = seg->flags & SIM_RST && has_ack && seg->seq == 0;
+    const char *seq =
+        no_seq ? "" : relative(l, "seq", stream_of(l, &seg->from, &seg->to), seg->seq);
     const char *ack =
         has_ack ? relative(l, "ack", stream_of(l, &seg->to, &seg->from), seg->ack) : "";
 

@@ -25,6 +25,18 @@ static char *told(const struct lab_scenario *s, const struct lab_options *option
     return text;
 }
 
+static void same_words(const char *a, const char *b)
+{
+    while (*a != '\0' || *b != '\0') {
+        const size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+
+        if (n != m || memcmp(a, b, n) != 0)
+            fail_msg("at one origin \"%.*s\", at the other \"%.*s\"", (int)n, a, (int)m, b);
+        a += n + (a[n] == '\n');
+        b += m + (b[m] == '\n');
+    }
+}
+
 static void check_all(bool v6)
 {
     for (uint32_t i = 0; i < lab_scenario_count; i++) {
@@ -36,7 +48,7 @@ static void check_all(bool v6)
         if (!held[0] || !held[1])
             print_message("%s\n", held[0] ? second : first);
         assert_true(held[0] && held[1]);
-        assert_string_equal(first, second);
+        same_words(first, second);
         free(first);
         free(second);
     }
