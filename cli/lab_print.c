@@ -130,6 +130,12 @@ static void put_counts(FILE *to, const struct lab_section *s)
     }
 }
 
+/* A world of which nothing is said was measured only. */
+static bool is_told(const struct lab_section *s)
+{
+    return s->title || s->row_count > 0 || s->line_count > 0 || s->table_count > 0;
+}
+
 static void put_section(FILE *to, const struct lab_section *s)
 {
     if (s->title) {
@@ -169,7 +175,8 @@ void lab_print(const struct lab *l, FILE *to)
     put_words(to, "What is commonly said", s->said);
     put_words(to, "What happens", s->happens);
     for (uint32_t i = 0; i < l->section_count; i++)
-        put_section(to, &l->sections[i]);
+        if (is_told(&l->sections[i]))
+            put_section(to, &l->sections[i]);
     put_words(to, "What to do", s->todo);
     fprintf(to, "\nClaims\n");
     for (uint32_t i = 0; i < l->claim_count; i++) {
@@ -269,7 +276,8 @@ void lab_print_json(const struct lab *l, FILE *to)
     struct json j;
 
     for (uint32_t i = 0; i < l->section_count; i++)
-        section_json(&l->sections[i], to);
+        if (is_told(&l->sections[i]))
+            section_json(&l->sections[i], to);
     for (uint32_t i = 0; i < l->claim_count; i++) {
         json_event(&j, to, "claim", 0);
         json_text(&j, "scenario", s->name);

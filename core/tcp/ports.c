@@ -330,7 +330,7 @@ static uint32_t search_reusable(struct search *x, uint32_t from)
     const uint32_t range = x->range.max - x->range.min + 1;
     la_time ready = time_add(t->env.now, k->tw_reuse_delay_ms * NS_PER_MS);
 
-    if (k->tw_reuse == 0 || !k->timestamps)
+    if (!short_reuse_allowed(t, x->flow) || !k->timestamps)
         return TCP_REF_NONE;
     if (x->map != NULL && x->map->rule == rule && x->map->min == x->range.min &&
         x->map->max == x->range.max && !time_lt(x->map->none_before, t->env.now))

@@ -151,6 +151,8 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state);
 void short_restart(struct tcp *t, uint32_t ref);
 /* From FIN-WAIT-2 to TIME-WAIT.  False if it is over at once: a 2MSL of zero. */
 bool short_time_wait(struct tcp *t, uint32_t ref);
+/* Does net.ipv4.tcp_tw_reuse let connect() take a TIME-WAIT of this flow over? */
+bool short_reuse_allowed(const struct tcp *t, const struct tcp_flow *f);
 /* May connect() take the record over?  @bound: the port was asked for by number. */
 bool short_reusable(const struct tcp *t, uint32_t ref, bool bound);
 /* Behind this moment, if nothing else stands against it. */

@@ -112,9 +112,11 @@ void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
 }
 
 /* Loopback at one end: nobody else's segments can be under way. */
-static bool loopback(const struct tcp_flow *f)
+bool short_reuse_allowed(const struct tcp *t, const struct tcp_flow *f)
 {
-    return addr_is_loopback(f->laddr) || addr_is_loopback(f->raddr);
+    const uint32_t rule = t->env.knobs.tw_reuse;
+
+    return rule == 1 || (rule == 2 && (addr_is_loopback(f->laddr) || addr_is_loopback(f->raddr)));
 }
 
 /*
@@ -134,7 +136,7 @@ bool short_reusable(const struct tcp *t, uint32_t ref, bool bound)
     if (bound)
         return true;
     short_flow(w, ref, &flow);
-    if (k->tw_reuse == 0 || (k->tw_reuse == 2 && !loopback(&flow)))
+    if (!short_reuse_allowed(t, &flow))
         return false;
     return time_lt(short_reusable_after(t, ref), t->env.now);
 }

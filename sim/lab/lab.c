@@ -154,6 +154,14 @@ static void aim(struct lab *l, uint32_t delay_us)
     sim_host_aim(l->server, sim_us(delay_us), server, client, l->options.origin);
 }
 
+void lab_summary(struct lab *l, const char *title)
+{
+    lab_section_end(l);
+    l->sections = sim_resize(l->sections, (l->section_count + 1) * sizeof *l->sections);
+    l->sections[l->section_count++] =
+        (struct lab_section){ .title = title, .end = { "client", "server" } };
+}
+
 void lab_begin(struct lab *l, const char *title, const struct lab_world_opt *opt)
 {
     static const struct lab_world_opt standard = { 0 };
@@ -178,9 +186,14 @@ void lab_begin(struct lab *l, const char *title, const struct lab_world_opt *opt
     aim(l, delay_us);
     settle(l, l->client, &o->client);
     settle(l, l->server, &o->server);
-    l->link = sim_link(&l->world, l->client, l->server,
-                       &(struct sim_link_opt){ .delay_us = delay_us, .rate_kbps = o->rate_kbps });
-    lab_rules_begin(l);
+    l->rule_count = 0;
+    l->link = NULL;
+    if (!o->apart) {
+        l->link =
+            sim_link(&l->world, l->client, l->server,
+                     &(struct sim_link_opt){ .delay_us = delay_us, .rate_kbps = o->rate_kbps });
+        lab_rules_begin(l);
+    }
     lab_watch_begin(l);
     measure(l->client, l->before[0]);
     measure(l->server, l->before[1]);

@@ -214,11 +214,14 @@ struct lab_world_opt {
     struct lab_end_opt client, server;
     uint32_t delay_us;  /* one way; 0: 10 ms */
     uint32_t rate_kbps; /* 0: no limit */
+    bool apart;         /* no link: the scenario makes its own */
     bool plain;         /* no checker of the wire: peers that do what a checker forbids */
 };
 
 /* A new world, and in it two hosts and a link.  @opt: NULL for none.  @title: NULL for an only one. */
 void lab_begin(struct lab *l, const char *title, const struct lab_world_opt *opt);
+/* A section without a world, for what sums the ones before up.  A world of which nothing is said is not shown. */
+void lab_summary(struct lab *l, const char *title);
 /* Another host, and a link to it. */
 struct sim_host *lab_host(struct lab *l, const struct lab_end_opt *opt);
 struct sim_link *lab_link(struct lab *l, struct sim_host *a, struct sim_host *b, uint32_t delay_us);

@@ -254,6 +254,10 @@ TEST(nothing_is_taken_over_without_time_stamps_or_where_the_knobs_forbid_it)
     hand_wait(&h, 2 * NS_PER_S);
     assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_tw_reuse", 2), LA_OK); /* not on loopback */
     assert_int_equal(open_to(&h, h.rport, &id), LA_EADDRNOTAVAIL);
+    const uint64_t probes = h.t->port_probes; /* and nobody looks whether one is ready */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(open_to(&h, h.rport, &id), LA_EADDRNOTAVAIL);
+    assert_in_range(h.t->port_probes - probes, 0, 3);
     assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_tw_reuse", 0), LA_OK);
     assert_int_equal(open_to(&h, h.rport, &id), LA_EADDRNOTAVAIL);
     assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_tw_reuse", 1), LA_OK);
