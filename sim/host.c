@@ -390,6 +390,8 @@ void sim_host_arrive(struct sim_host *h, struct sim_packet *packet)
     if (h->script) {
         h->w->in_flight--;
         h->script(h, h->script_context, packet);
+        if (h->w->watch && h->w->watch->arrived)
+            h->w->watch->arrived(h->w->watch->context, h, packet);
         sim_release(packet);
         return;
     }

@@ -183,6 +183,7 @@ struct lab {
     char error[SIM_MESSAGE_BYTES]; /* a rule of the simulator broke, or --set was refused */
 
     bool quiet;
+    const char *script_state[LAB_SIDES]; /* of a scripted end, for the picture; NULL: it has none */
     struct lab_rule rules[LAB_RULES_MAX];
     uint32_t rule_count;
     struct lab_stream *streams; /* ISNs seen, to show numbers from 0 */

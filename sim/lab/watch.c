@@ -48,7 +48,9 @@ static void learn(struct lab *l, const struct sim_segment *seg)
     s->isn = seg->seq;
 }
 
-/* Numbers before the ISN are those of the connection before. */
+/* Numbers long before the ISN are those of the connection before. */
+#define FAR 1000000
+
 static const char *relative(struct lab *l, const char *name, const struct lab_stream *s,
                             uint32_t number)
 {
@@ -56,7 +58,7 @@ static const char *relative(struct lab *l, const char *name, const struct lab_st
         return "";
     const int32_t from_isn = (int32_t)(number - s->isn);
 
-    if (from_isn < 0)
+    if (from_isn < -FAR)
         return lab_text(l, "  %s of the old connection", name);
     return lab_text(l, "  %s %d", name, from_isn);
 }
@@ -115,12 +117,14 @@ static void sent(void *context, struct sim_host *from, struct sim_host *to, uint
         l->options.packet(l->options.context, l->section_count - 1, l->world.now_ns,
                           from == l->client, bytes,
                           seg->ip_header_bytes ? seg->header_bytes + seg->text_bytes : 0, fate);
-    if (seg->tcp && !l->quiet)
-        learn(l, seg);
     if (!lab_drawn(l, from))
         return;
-    const char *state = from->script ? NULL : lab_state_name(from, &seg->from, &seg->to);
     const uint32_t side = lab_side(l, from);
+    const char *state =
+        from->script ? l->script_state[side] : lab_state_name(from, &seg->from, &seg->to);
+
+    if (seg->tcp && (!state || strncmp(state, "SYN", 3) == 0)) /* a SYN elsewhere begins nothing */
+        learn(l, seg);
     struct lab_row row = {
         .kind = LAB_ROW_SEGMENT,
         .side = side,
@@ -148,9 +152,11 @@ static void arrived(void *context, struct sim_host *at, const struct sim_packet 
 
         if (row->kind != LAB_ROW_SEGMENT || row->number != packet->number)
             continue;
-        const char *state = seg.tcp ? lab_state_name(at, &seg.to, &seg.from) : NULL;
+        const char *state = at->script ? l->script_state[lab_side(l, at)]
+                            : seg.tcp  ? lab_state_name(at, &seg.to, &seg.from)
+                                       : NULL;
 
-        row->state[lab_side(l, at)] = state ? state : "CLOSED";
+        row->state[lab_side(l, at)] = state || at->script ? state : "CLOSED";
         return;
     }
 }
@@ -176,4 +182,5 @@ void lab_watch_begin(struct lab *l)
 void lab_watch_end(struct lab *l)
 {
     l->stream_count = 0;
+    l->script_state[0] = l->script_state[1] = NULL;
 }
