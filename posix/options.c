@@ -178,6 +178,7 @@ static uint32_t default_of(const struct la_sockets *x, enum la_option option)
         [LA_OPT_KEEPCNT] = "net.ipv4.tcp_keepalive_probes",
         [LA_OPT_MSL] = "net.lastack.tcp_msl_ms",
         [LA_OPT_LINGER2] = "net.ipv4.tcp_fin_timeout",
+        [LA_OPT_SYNCNT] = "net.ipv4.tcp_syn_retries",
         [LA_OPT_TTL] = "net.ipv4.ip_default_ttl",
     };
     uint64_t value = 0;

@@ -94,7 +94,9 @@ int opt_set_msl(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 
 int opt_get_linger2(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
-    return opt_put_int(b, (int)sock_option(x, s, LA_OPT_LINGER2));
+    const uint32_t value = sock_option(x, s, LA_OPT_LINGER2);
+
+    return opt_put_int(b, value == LA_LINGER2_NONE ? -1 : (int)value);
 }
 
 int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b)
@@ -105,7 +107,7 @@ int opt_set_linger2(struct la_sockets *x, struct sock *s, const struct optbuf *b
     if (err != 0)
         return err;
     if (value < 0)
-        return -EINVAL;
+        return sock_option_set(x, s, LA_OPT_LINGER2, LA_LINGER2_NONE);
     err = sock_option_set(x, s, LA_OPT_LINGER2,
                           (uint32_t)(value > LINGER2_MAX_S ? LINGER2_MAX_S : value));
     if (err == 0 && value == 0)
@@ -175,32 +177,14 @@ int opt_set_maxseg(struct la_sockets *x, struct sock *s, const struct optbuf *b)
     return 0;
 }
 
-static int syn_retries(const struct la_sockets *x)
-{
-    uint64_t value = 0;
-
-    if (la_sysctl_get(x->stack, "net.ipv4.tcp_syn_retries", &value) != LA_OK)
-        la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
-    return (int)value;
-}
-
 int opt_get_syncnt(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
-    (void)s;
-    return opt_put_int(b, syn_retries(x));
+    return opt_put_int(b, (int)sock_option(x, s, LA_OPT_SYNCNT));
 }
 
 int opt_set_syncnt(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 {
-    int value;
-    const int err = opt_int(b, &value);
-
-    (void)s;
-    if (err != 0)
-        return err;
-    if (value < 1 || value > 127)
-        return -EINVAL;
-    return value == syn_retries(x) ? 0 : -ENOPROTOOPT;
+    return set_number(x, s, b, LA_OPT_SYNCNT, 1, 127);
 }
 
 int opt_get_congestion(struct la_sockets *x, struct sock *s, struct optbuf *b)

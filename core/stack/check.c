@@ -57,6 +57,8 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
     if (c->parks && (!in(c, S(SYN_SENT) | S(SYN_RECEIVED)) ||
                      short_parked(t, &c->flow, c->hash) == TCP_REF_NONE))
         return "an opening has lost the TIME-WAIT it would give back";
+    if (c->orphan != (!c->held && c->listener == SLAB_NONE && c->state != LA_CLOSED))
+        return "a connection is an orphan, or is none, and is not counted so";
     if (c->held && c->listener != SLAB_NONE)
         return "an accepted connection is still in an accept queue";
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
@@ -75,7 +77,7 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
 
 static const char *check_conns(const struct tcp *t)
 {
-    uint32_t on_tx = 0, on_ready = 0, listed = 0;
+    uint32_t on_tx = 0, on_ready = 0, listed = 0, orphans = 0;
     uint32_t states[LA_STATES] = { 0 };
 
     for (uint32_t ci = 0; ci < t->conns.high; ci++) {
@@ -87,9 +89,12 @@ static const char *check_conns(const struct tcp *t)
         broken = check_conn(t, ci);
         if (broken != NULL)
             return broken;
+        orphans += conn_at(t, ci)->orphan;
         on_tx += conn_at(t, ci)->on_tx;
         on_ready += conn_at(t, ci)->on_ready;
     }
+    if (orphans != t->orphans)
+        return "the number of orphans is wrong";
     if (memcmp(states, t->state_count, sizeof(states)) != 0)
         return "the numbers of connections by state are wrong";
     for (uint32_t i = t->tx_head; i != SLAB_NONE; i = conn_at(t, i)->tx_next)

@@ -128,6 +128,7 @@ static void init_env(struct la_stack *s, const struct la_config *c, const struct
 #include <lastack/knobs.def>
 #undef LA_KNOB
     e->knobs.max_tw_buckets = c->short_v4 + c->short_v6;
+    e->knobs.max_orphans = c->connections;
     e->trace.offset = l->trace;
     e->trace.cap = c->trace_records;
     e->causes.offset = l->causes;

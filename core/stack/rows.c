@@ -68,7 +68,7 @@ static void row_queues(const struct tcp_conn *c, struct la_row *r)
 {
     r->recv_q = c->rcvq.len_bytes;
     r->send_q = c->sndq.len_bytes;
-    if (c->fin_received && !c->eof_read && c->state != LA_CLOSED)
+    if (c->fin_received && c->eof_reads == 0 && c->state != LA_CLOSED)
         r->recv_q++;
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
         r->send_q++;

@@ -60,6 +60,12 @@ void ack_settle(struct tcp *t, uint32_t ci)
     struct tcp_conn *c = conn_at(t, ci);
 
     if (c->state == LA_FIN_WAIT_2 && !c->held && c->listener == SLAB_NONE) {
+        if (c->set.linger2_s == LA_LINGER2_NONE) {
+            env_count(&t->env, LA_COUNT_TCPAbortOnData); /* as Linux counts it */
+            env_drop(&t->env, LA_DROP_LINGER2);
+            tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_LINGER2);
+            return;
+        }
         short_enter(t, ci, LA_FIN_WAIT_2); /* nobody will read: a short record waits for the FIN */
         return;
     }

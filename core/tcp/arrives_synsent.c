@@ -60,7 +60,7 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
     }
 
     /* Fifth, neither SYN nor RST: drop the segment. */
-    if (!(seg->flags & TCP_SYN) || seg->flags & TCP_FIN)
+    if (!(seg->flags & TCP_SYN))
         return tcp_stop(a, LA_DROP_SYN_SENT_NO_SYN);
 
     /* Fourth, check the SYN bit. */

@@ -65,6 +65,18 @@ static void let_go(struct tcp *t, uint32_t ci)
     c->user = 0;
 }
 
+bool tcp_orphan_ended(struct tcp *t, uint32_t ci, uint32_t penalty)
+{
+    const struct tcp_conn *c = conn_at(t, ci);
+
+    if (!c->orphan || (uint64_t)t->orphans << penalty <= t->env.knobs.max_orphans)
+        return false;
+    env_count(&t->env, LA_COUNT_TCPAbortOnMemory);
+    env_drop(&t->env, LA_DROP_ORPHANS);
+    tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_ORPHANS);
+    return true;
+}
+
 void tcp_close(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -94,11 +106,20 @@ void tcp_close(struct tcp *t, uint32_t ci)
         tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_CLOSED_UNREAD);
         return;
     }
+    if (c->state == LA_FIN_WAIT_2 && c->set.linger2_s == LA_LINGER2_NONE) {
+        env_count(&t->env, LA_COUNT_TCPAbortOnLinger);
+        env_drop(&t->env, LA_DROP_LINGER2);
+        tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_LINGER2);
+        return;
+    }
+    c->orphan = true;
+    t->orphans++;
     if (c->state == LA_FIN_WAIT_2) {
         short_enter(t, ci, LA_FIN_WAIT_2);
         return;
     }
     queue_fin(t, ci);
+    (void)tcp_orphan_ended(t, ci, 0);
 }
 
 void tcp_abort(struct tcp *t, uint32_t ci)

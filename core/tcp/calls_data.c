@@ -120,7 +120,8 @@ int64_t tcp_recv_peek(struct tcp *t, uint32_t ci, struct la_cspan *spans, uint32
         return queue_spans(&c->rcvq, &t->env.chunks, t, 0, c->rcvq.len_bytes, spans, max, count,
                            NULL);
     if (c->fin_received || c->rd_shut) {
-        c->eof_read = true;
+        if (c->eof_reads < TCP_EOF_READS_MAX)
+            c->eof_reads++;
         return 0;
     }
     if (c->error != 0)

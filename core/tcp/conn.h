@@ -43,16 +43,22 @@ struct tcp_settings {
     uint32_t rcvbuf, sndbuf;
     uint32_t user_timeout_ms;
     uint32_t msl_ms1; /* MSL, ms, and one */
-    uint16_t keepidle_s, keepintvl_s, linger2_s, maxseg;
-    uint8_t keepcnt, ttl, tos;
-    bool nodelay : 1;
-    bool cork : 1;
-    bool keepalive : 1;
-    bool quickack : 1;
-    bool reuse : 1;         /* SO_REUSEADDR, for whoever binds the port later */
-    bool reuse_port : 1;    /* SO_REUSEPORT, likewise */
-    uint8_t congestion : 2; /* enum cc_algorithm */
+    uint16_t maxseg;
+    uint16_t keepidle_s : 15;
+    uint16_t nodelay : 1;
+    uint16_t keepintvl_s : 15;
+    uint16_t reuse_port : 1; /* SO_REUSEPORT, for whoever binds the port later */
+    uint16_t linger2_s : 12;
+    uint16_t cork : 1;
+    uint16_t keepalive : 1;
+    uint16_t congestion : 2; /* enum cc_algorithm */
+    uint8_t keepcnt : 7;
+    uint8_t quickack : 1;
+    uint8_t syncnt : 7; /* SYN retransmissions */
+    uint8_t reuse : 1;  /* SO_REUSEADDR, like SO_REUSEPORT */
+    uint8_t ttl, tos;
 };
+_Static_assert(sizeof(struct tcp_settings) == 28, "each connection and listener has one");
 
 /*
  * In the order of cache lines: what a segment in order touches comes first, what only opening,
@@ -98,7 +104,7 @@ struct tcp_conn {
     bool persist : 1;     /* TCP_DL_RTX is the persist timer */
     bool zero_adv : 1;    /* the window last advertised was zero */
     bool parks : 1;       /* a record in TIME-WAIT returns if the opening fails */
-    bool eof_read : 1;    /* the application has been told EOF */
+    bool orphan : 1;      /* nobody holds it, and it is not over: counted in tcp.orphans */
     bool text_shut : 1;   /* text that comes after our FIN is queued draws a reset */
     uint8_t dupacks;
     uint8_t probes;    /* zero-window probes since an answer */
@@ -175,8 +181,12 @@ struct tcp_conn {
     uint32_t segs_retransmitted;
     int8_t error; /* enum la_err that ended it */
     int8_t soft_error;
-    uint16_t reason; /* enum la_drop */
+    uint8_t reason;        /* enum la_drop */
+    uint8_t eof_reads : 5; /* how often the application was told EOF, up to TCP_EOF_READS_MAX */
+    uint8_t found : 3;     /* what was told of how it is used: TCP_FOUND_* */
 };
+#define TCP_EOF_READS_MAX 31
+_Static_assert(LA_DROPS <= UINT8_MAX, "reasons fit one byte");
 /* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
 #define TCP_COARSE_SHIFT 20
 /* Errors are small numbers: they fit one byte. */
@@ -366,6 +376,7 @@ struct tcp {
         uint32_t cap, first, count, count_max;
     } replies;
     uint32_t state_count[LA_STATES]; /* full connections in each state */
+    uint32_t orphans;                /* full connections that nobody holds and that are not over */
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */
     uint32_t ready_listener_head, ready_listener_tail;

@@ -83,6 +83,7 @@ void conn_release(struct tcp *t, uint32_t ci)
     queue_clear(&c->rcvq, &t->env.chunks, t);
     reassembly_clear(t, c);
     cc_rest(t, c);
+    t->orphans -= c->orphan;
     t->state_count[LA_CLOSED]--;
     slab_give(&t->conns, t, ci);
 }
@@ -122,7 +123,7 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
         short_return(t, &c->flow, c->hash);
     c->parks = false;
     c->error = (int8_t)error;
-    c->reason = (uint16_t)reason;
+    c->reason = (uint8_t)reason;
     conn_shell(t, ci);
 }
 

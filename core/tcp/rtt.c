@@ -45,7 +45,8 @@ void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tc
         rtt_sample(t, c, time_since(c->rtt_at, t->env.now));
         return;
     }
-    if (!c->timing && c->timestamps && seg->opt.has_timestamps && c->retransmits > 0) {
+    if (!c->timing && c->timestamps && seg->opt.has_timestamps &&
+        (c->retransmits > 0 || c->backoff > 0)) {
         const uint32_t ms = tcp_ts_now(t, c->ts_offset) - seg->opt.ts_ecr;
 
         if (ms < 60000)

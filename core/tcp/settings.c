@@ -48,16 +48,19 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
         set->keepalive = value != 0;
         break;
     case LA_OPT_KEEPIDLE:
-        set->keepidle_s = (uint16_t)value;
+        set->keepidle_s = (uint16_t)value & 0x7fffu;
         break;
     case LA_OPT_KEEPINTVL:
-        set->keepintvl_s = (uint16_t)value;
+        set->keepintvl_s = (uint16_t)value & 0x7fffu;
         break;
     case LA_OPT_KEEPCNT:
-        set->keepcnt = (uint8_t)value;
+        set->keepcnt = (uint8_t)value & 0x7fu;
         break;
     case LA_OPT_LINGER2:
-        set->linger2_s = (uint16_t)value;
+        set->linger2_s = (uint16_t)value & 0xfffu;
+        break;
+    case LA_OPT_SYNCNT:
+        set->syncnt = (uint8_t)value & 0x7fu;
         break;
     case LA_OPT_QUICKACK:
         set->quickack = value != 0;
@@ -125,6 +128,9 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
         break;
     case LA_OPT_LINGER2:
         *value = set->linger2_s > 0 ? set->linger2_s : k->fin_timeout;
+        break;
+    case LA_OPT_SYNCNT:
+        *value = set->syncnt > 0 ? set->syncnt : k->syn_retries;
         break;
     case LA_OPT_QUICKACK:
         *value = set->quickack;

@@ -412,6 +412,11 @@ enum la_err tcp_recv_consume(struct tcp *t, uint32_t ci, uint32_t bytes);
 enum la_err tcp_shutdown(struct tcp *t, uint32_t ci, uint32_t how);
 void tcp_close(struct tcp *t, uint32_t ci);
 void tcp_abort(struct tcp *t, uint32_t ci);
+/*
+ * An orphan that there is no room for is reset: more of them than tcp_max_orphans.  @penalty
+ * doublings of their number count against one that is suspect.  True if it is gone.
+ */
+bool tcp_orphan_ended(struct tcp *t, uint32_t ci, uint32_t penalty);
 enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
                             uint64_t value);
 enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,

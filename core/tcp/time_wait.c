@@ -77,7 +77,7 @@ static uint64_t duration_of(const struct tcp *t, enum la_state state, const stru
 {
     if (state == LA_TIME_WAIT)
         return time_wait_ns(t, c->set.msl_ms1);
-    if (c->set.linger2_s > 0)
+    if (c->set.linger2_s > 0 && c->set.linger2_s != LA_LINGER2_NONE)
         return c->set.linger2_s * NS_PER_S;
     return t->env.knobs.fin_timeout * NS_PER_S;
 }

@@ -39,11 +39,37 @@ static uint64_t give_up_after_ns(const struct tcp *t, uint32_t boundary)
     return ((UINT64_C(2) << doublings) - 1) * base + (boundary - doublings) * max;
 }
 
+/*
+ * Of an orphan that still tries often enough to be called alive 8 retries, about 100 s, unless
+ * tcp_orphan_retries says more; of one that an ICMP error or the largest RTO speaks against, no more
+ * than that says.  The order of Linux.
+ */
 static uint32_t retries_allowed(const struct tcp *t, const struct tcp_conn *c)
 {
-    if (c->held || c->listener != SLAB_NONE)
+    const bool alive = rtt_rto_ns(t, c) < t->env.knobs.rto_max_ms * NS_PER_MS;
+
+    if (!c->orphan)
         return t->env.knobs.retries2;
-    return t->env.knobs.orphan_retries > 0 ? t->env.knobs.orphan_retries : 8;
+    if (alive)
+        return t->env.knobs.orphan_retries > 0 ? t->env.knobs.orphan_retries : 8;
+    return c->soft_error != 0 ? 0 : t->env.knobs.orphan_retries;
+}
+
+/* Is there no room for this orphan?  Long silence and an ICMP error each count against it. */
+static bool orphan_ended(struct tcp *t, uint32_t ci)
+{
+    const struct tcp_conn *c = conn_at(t, ci);
+    const uint64_t long_ns = 2u * NS_PER_MS * t->env.knobs.rto_max_ms;
+    const bool silent = time_since(c->last_tx, t->env.now) > long_ns;
+
+    return tcp_orphan_ended(t, ci, (uint32_t)silent + (c->soft_error != 0));
+}
+
+/* Have retransmissions, of which there was one at least, gone on for so long? */
+static bool gave_up_after(const struct tcp *t, const struct tcp_conn *c, uint32_t boundary)
+{
+    return c->retransmits > 0 &&
+           time_since(c->rtx_since, t->env.now) >= give_up_after_ns(t, boundary);
 }
 
 static bool user_timeout_passed(const struct tcp *t, const struct tcp_conn *c)
@@ -57,8 +83,9 @@ static enum tcp_next syn_timeout(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const struct env_knobs *k = &t->env.knobs;
+    const uint32_t syns = c->set.syncnt > 0 ? c->set.syncnt : k->syn_retries;
     const uint32_t limit =
-        c->state == LA_SYN_SENT ? k->syn_retries + k->syn_linear_timeouts : k->synack_retries;
+        c->state == LA_SYN_SENT ? syns + k->syn_linear_timeouts : k->synack_retries;
 
     if (c->retransmits >= limit)
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_RETRIES);
@@ -85,30 +112,35 @@ static enum tcp_next rto(struct tcp *t, uint32_t ci)
         return TCP_GO_ON;
     if (user_timeout_passed(t, c))
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_USER_TIMEOUT);
+    if (orphan_ended(t, ci))
+        return TCP_DONE;
     if (c->set.user_timeout_ms == 0 && /* which takes R2's place (MUST-21) */
-        time_since(c->rtx_since, t->env.now) >= give_up_after_ns(t, retries_allowed(t, c)))
+        gave_up_after(t, c, retries_allowed(t, c)))
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_RETRIES);
-    loss_on_rto(t, ci);
-    if (c->retransmits < UINT8_MAX)
-        c->retransmits++;
-    if (c->backoff < UINT8_MAX)
-        c->backoff++;
-    if (c->retransmits >= t->env.knobs.retries1 && !c->r1_told) {
+    if (!c->r1_told && gave_up_after(t, c, t->env.knobs.retries1)) {
         c->r1_told = true; /* SHLD-9: tell the application before R2 */
         if (c->soft_error == 0)
             c->soft_error = LA_ETIMEDOUT;
         conn_ready(t, ci, true);
     }
+    loss_on_rto(t, ci);
+    if (c->retransmits < UINT8_MAX)
+        c->retransmits++;
+    if (c->backoff < UINT8_MAX)
+        c->backoff++;
     tcp_rtx_rearm(t, ci);
     tcp_output_wake(t, ci);
     return TCP_GO_ON;
 }
 
-/* RFC 9293 3.8.6.1: the window stayed closed for a while. */
+/*
+ * RFC 9293 3.8.6.1: the window stayed closed for a while.  An application may wait for it for ever as long as
+ * probes are answered (MUST-36, MUST-37); a connection that nobody holds waits until probes are as rare
+ * as they get.
+ */
 static enum tcp_next persist(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const bool orphan = !c->held && c->listener == SLAB_NONE;
     const uint32_t limit = retries_allowed(t, c);
 
     trace_timer(t, ci, LA_TIMER_PERSIST);
@@ -116,10 +148,14 @@ static enum tcp_next persist(struct tcp *t, uint32_t ci)
         tcp_rtx_rearm(t, ci);
         return TCP_GO_ON;
     }
-    if (c->probes > limit || (orphan && c->backoff > limit))
-        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_PERSIST);
     if (user_timeout_passed(t, c))
         return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_USER_TIMEOUT);
+    if (c->orphan && rtt_rto_ns(t, c) >= t->env.knobs.rto_max_ms * NS_PER_MS && c->backoff >= limit)
+        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_PERSIST);
+    if (orphan_ended(t, ci))
+        return TCP_DONE;
+    if (c->probes >= limit)
+        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_PERSIST);
     c->probes++;
     if (c->backoff < UINT8_MAX)
         c->backoff++;

@@ -211,6 +211,8 @@ enum la_option {
 enum la_congestion { LA_CONGESTION_DEFAULT, LA_CONGESTION_RENO, LA_CONGESTION_CUBIC };
 /* NULL from the first number on that stands for nothing; "default" for 0. */
 const char *la_congestion_name(uint32_t congestion);
+/* Of LA_OPT_LINGER2: a connection that nobody holds is reset where FIN-WAIT-2 would begin. */
+#define LA_LINGER2_NONE 3601u
 
 /*
  * LA_EINVAL (out of range), LA_EBADHANDLE, LA_ENOPROTOOPT (no such option), LA_EISCONN (too

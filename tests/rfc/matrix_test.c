@@ -161,7 +161,7 @@ static bool legal(int place, int to)
     static const uint32_t next[BENCH_PLACES] = {
         [LA_CLOSED] = 0,
         [LA_LISTEN] = S(SYN_RECEIVED),
-        [LA_SYN_SENT] = S(SYN_RECEIVED) | S(ESTABLISHED) | S(CLOSED),
+        [LA_SYN_SENT] = S(SYN_RECEIVED) | S(ESTABLISHED) | S(CLOSE_WAIT) | S(CLOSED),
         [LA_SYN_RECEIVED] = S(ESTABLISHED) | S(CLOSE_WAIT) | S(LISTEN),
         [LA_ESTABLISHED] = S(CLOSE_WAIT) | S(CLOSED),
         [LA_FIN_WAIT_1] = S(FIN_WAIT_2) | S(CLOSING) | S(TIME_WAIT) | S(CLOSED),

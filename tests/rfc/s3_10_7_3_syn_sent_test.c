@@ -134,15 +134,24 @@ BENCH_TEST(fifth_neither_syn_nor_reset_is_dropped)
     expect_state(b, LA_SYN_SENT);
 }
 
-BENCH_TEST(a_syn_with_fin_is_dropped)
+BENCH_TEST(a_syn_ack_with_fin_establishes_and_closes)
 {
     bench_state(b, LA_SYN_SENT, NULL);
 
     bench_rx(b, "SYN FIN ACK rcv 0 snd 1 wnd 1000");
+
+    expect_tx(b, "ACK snd 1 rcv 2");
+    expect_state(b, LA_CLOSE_WAIT);
+}
+
+BENCH_TEST(the_fin_of_a_syn_without_ack_is_left_to_its_repetition)
+{
+    bench_state(b, LA_SYN_SENT, NULL);
+
     bench_rx(b, "SYN FIN rcv 0 wnd 1000");
 
-    expect_no_tx(b);
-    expect_state(b, LA_SYN_SENT);
+    expect_tx(b, "SYN ACK snd 0 rcv 1");
+    expect_state(b, LA_SYN_RECEIVED);
 }
 
 BENCH_TEST(the_window_of_a_syn_ack_is_never_scaled)

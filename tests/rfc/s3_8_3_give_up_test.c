@@ -47,6 +47,9 @@ BENCH_TEST(the_application_is_told_at_r1)
     expect_equal(b, la_conn_soft_error(b->s, b->conn), LA_OK);
 
     bench_sleep(b, MS(800)); /* the third, at 1.4 s */
+    expect_equal(b, la_conn_soft_error(b->s, b->conn), LA_OK);
+
+    bench_sleep(b, MS(1600)); /* the fourth, at 3.0 s: tcp_retries1 = 3 as a time */
 
     expect_equal(b, b->events, events + 1);
     expect_equal(b, la_conn_soft_error(b->s, b->conn), LA_ETIMEDOUT);

@@ -91,7 +91,9 @@ TEST(before_giving_up_the_application_is_told_after_r1)
     hand_rto(&h);
     assert_int_equal(la_events(h.s, e, 4), 0);
     assert_int_equal(la_conn_soft_error(h.s, h.conn), LA_OK);
-    hand_rto(&h); /* tcp_retries1 = 3 */
+    hand_rto(&h);
+    assert_int_equal(la_events(h.s, e, 4), 0);
+    hand_rto(&h); /* tcp_retries1 = 3: 3.0 s */
     assert_int_equal(la_events(h.s, e, 4), 1);
     assert_int_equal(la_conn_soft_error(h.s, h.conn), LA_ETIMEDOUT);
     assert_int_equal(la_conn_soft_error(h.s, h.conn), LA_OK);
