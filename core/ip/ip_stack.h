@@ -45,15 +45,19 @@ struct ip_reply {
 
 #define IP_PINGS_MAX 8
 
+/* Behind the interfaces: the way of a packet from this stack to itself, which no driver sees. */
+#define IP_LOOPBACK LA_IFACES_MAX
+#define IP_NO_IFACE (LA_IFACES_MAX + 1)
+
 #define IP_JUDGED 8 /* a power of two */
 struct ip_judged {
     struct la_addr src, dst;
-    uint32_t iface; /* LA_IFACES_MAX: none */
+    uint32_t iface; /* IP_NO_IFACE: none */
 };
 
 struct ip {
     uint32_t iface_count, local_count, route_count;
-    struct ip_iface ifaces[LA_IFACES_MAX];
+    struct ip_iface ifaces[LA_IFACES_MAX + 1]; /* the last is IP_LOOPBACK */
     struct ip_local locals[LA_ADDRS_MAX];
     struct ip_route_entry routes[LA_ROUTES_MAX];
     struct ip_bucket errors;
@@ -66,7 +70,8 @@ struct ip {
     uint32_t ping_first, ping_count;
 };
 
-void ip_init(struct ip *ip, la_time now);
+/* @loopback_bytes: what a packet to ourselves may have at most */
+void ip_init(struct ip *ip, la_time now, uint32_t loopback_bytes);
 static inline uint32_t ip_judged_at(const struct la_addr *src, const struct la_addr *dst)
 {
     return (src->bytes[15] ^ dst->bytes[15]) % IP_JUDGED;
@@ -88,6 +93,8 @@ enum la_err ip_addr_del(struct ip *ip, int iface, struct la_prefix prefix);
 enum la_err ip_route_add(struct ip *ip, struct la_prefix prefix, int iface);
 enum la_err ip_route_del(struct ip *ip, struct la_prefix prefix, int iface);
 bool ip_is_local(const struct ip *ip, struct la_addr a);
+/* The same of one address alone, not of one that AnyIP takes in. */
+bool ip_is_own(const struct ip *ip, struct la_addr a);
 /* Broadcast of a subnet of ours, limited broadcast, or multicast. */
 bool ip_is_group(const struct ip *ip, struct la_addr a);
 
@@ -100,8 +107,7 @@ struct ip_path {
     struct la_addr
         src; /* an address of that interface in the family of @dst; unspecified if it has none */
 };
-/* LA_OK or LA_ENETUNREACH.  Our own addresses are reached through the interface that has them (a packet to
- * ourselves goes out there; there is no internal loopback). */
+/* LA_OK or LA_ENETUNREACH.  Our own addresses are reached through IP_LOOPBACK, from themselves. */
 enum la_err ip_path(const struct ip *ip, struct la_addr dst, struct ip_path *out);
 
 /* What is to be done with a frame. */

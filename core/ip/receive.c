@@ -9,7 +9,7 @@
  * protocol was reached, the quoted form of the parser finds out whether it is one.
  *
  * A source that is our own address comes from a forger or a loop, and is dropped
- * (LAND).  Under AnyIP every address is ours, so there only a packet from and to the very same
+ * (LAND), but for what has come by our own loopback.  Under AnyIP every address is ours, so there only a packet from and to the very same
  * address is.  Loopback addresses are good on an interface that was given one.
  */
 #include "core/base/assert.h"
@@ -39,18 +39,12 @@ static bool loopback_ok(const struct ip *ip, uint16_t iface)
     return false;
 }
 
-static bool is_own_host_addr(const struct ip *ip, struct la_addr a)
-{
-    for (uint32_t i = 0; i < ip->local_count; i++)
-        if (!ip->locals[i].anyip && addr_equal(&ip->locals[i].prefix.addr, &a))
-            return true;
-    return false;
-}
-
 static bool source_ok(const struct ip *ip, uint16_t iface, const struct ip_packet *p)
 {
+    if (iface == IP_LOOPBACK)
+        return ip_is_own(ip, p->src);
     return !addr_is_bad_source(p->src, loopback_ok(ip, iface)) && !ip_is_group(ip, p->src) &&
-           !is_own_host_addr(ip, p->src) && !addr_equal(&p->src, &p->dst);
+           !ip_is_own(ip, p->src) && !addr_equal(&p->src, &p->dst);
 }
 
 static bool is_icmp(const struct ip_packet *p)
@@ -223,7 +217,7 @@ static enum ip_verdict judge(struct ip *ip, struct env *env, const struct la_fra
 enum ip_verdict ip_receive(struct ip *ip, struct env *env, const struct la_frame *frame,
                            struct ip_packet *packet, struct ip_error *error, enum la_drop *reason)
 {
-    LA_ASSERT(frame->iface < ip->iface_count);
+    LA_ASSERT(frame->iface < ip->iface_count || frame->iface == IP_LOOPBACK);
 
     env_count(env, LA_COUNT_IpInReceives);
     const enum ip_verdict verdict = judge(ip, env, frame, packet, error, reason);

@@ -6,8 +6,8 @@
  * adding and removing are trivial and nothing needs an index.  An address brings the route
  * to its prefix with it: that route is not stored, it is the address.
  *
- * A packet leaves by the longest prefix.  An address of ours is longer than any
- * prefix, so what goes to ourselves leaves through the interface that has it.  The
+ * A packet leaves by the longest prefix.  What goes to an address of ours leaves by the loopback,
+ * from that address, and never reaches a driver.  The
  * source is the interface's address that is nearest to the destination, in the sense of
  * RFC 6724 5, rules 1, 2 and 8: the same address, the same scope, the longest common prefix.
  *
@@ -24,9 +24,10 @@
 #define MTU_MAX 65535
 #define V4_BITS 96 /* the prefix of mapped addresses */
 
-void ip_init(struct ip *ip, la_time now)
+void ip_init(struct ip *ip, la_time now, uint32_t loopback_bytes)
 {
     *ip = (struct ip){ .errors = { .filled = now, .tokens = UINT32_MAX } };
+    ip->ifaces[IP_LOOPBACK].mtu_bytes = loopback_bytes;
     for (uint32_t i = 0; i < IP_REPLIES_MAX; i++)
         ip->replies[i].chunk = SLAB_NONE;
     ip_forget_judged(ip);
@@ -35,7 +36,7 @@ void ip_init(struct ip *ip, la_time now)
 void ip_forget_judged(struct ip *ip)
 {
     for (uint32_t i = 0; i < IP_JUDGED; i++)
-        ip->judged[i].iface = LA_IFACES_MAX;
+        ip->judged[i].iface = IP_NO_IFACE;
 }
 
 /* Interfaces ----------------------------------------------------------------------- */
@@ -151,6 +152,14 @@ enum la_err ip_addr_del(struct ip *ip, int iface, struct la_prefix prefix)
     return LA_ENOENT;
 }
 
+bool ip_is_own(const struct ip *ip, struct la_addr a)
+{
+    for (uint32_t i = 0; i < ip->local_count; i++)
+        if (!ip->locals[i].anyip && addr_equal(&ip->locals[i].prefix.addr, &a))
+            return true;
+    return false;
+}
+
 bool ip_is_local(const struct ip *ip, struct la_addr a)
 {
     for (uint32_t i = 0; i < ip->local_count; i++) {
@@ -213,10 +222,8 @@ static int find_iface(const struct ip *ip, struct la_addr dst)
     int longest = -1;
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
-        const bool self = !l->anyip && addr_equal(&l->prefix.addr, &dst);
-        const int len = self ? 129 : l->prefix.len;
-        if (len > longest && la_prefix_covers(l->prefix, dst)) {
-            longest = len;
+        if (l->prefix.len > longest && la_prefix_covers(l->prefix, dst)) {
+            longest = l->prefix.len;
             iface = l->iface;
         }
     }
@@ -276,6 +283,12 @@ enum la_err ip_path(const struct ip *ip, struct la_addr dst, struct ip_path *out
     const int iface = la_addr_is_unspecified(dst) ? -1 : find_iface(ip, dst);
 
     *out = (struct ip_path){ 0 };
+    if (ip_is_own(ip, dst)) {
+        *out = (struct ip_path){ .iface = IP_LOOPBACK,
+                                 .mtu_bytes = ip->ifaces[IP_LOOPBACK].mtu_bytes,
+                                 .src = dst };
+        return LA_OK;
+    }
     if (iface < 0)
         return LA_ENETUNREACH;
     LA_ASSERT(has_iface(ip, iface));

@@ -254,7 +254,7 @@ static const char *check_chunks(const struct la_stack *s)
         n += reassembly_chunks(t, conn_at(t, ci));
         n += conn_at(t, ci)->cc != SLAB_NONE;
     }
-    n += ip_chunks_held(&s->ip);
+    n += ip_chunks_held(&s->ip) + s->loop.count;
     return n == t->env.chunks.slab.used ? NULL : "a chunk belongs to nobody";
 }
 
@@ -295,6 +295,8 @@ const char *la_check(const struct la_stack *s)
         broken = check_short(t);
     if (broken == NULL)
         broken = port_check(t);
+    if (broken == NULL)
+        broken = loopback_check(s);
     if (broken == NULL)
         broken = check_chunks(s);
     return broken;

@@ -155,6 +155,19 @@ static void init_tables(struct tcp *t, const struct la_config *c, const struct l
     t->replies.cap = c->reply_slots;
 }
 
+/* What TCP needs to know of an interface: the MTU, and the MSS that follows (MUST-67, SHLD-6). */
+static void tell_tcp(struct la_stack *s, int iface)
+{
+    const uint32_t mtu = s->ip.ifaces[iface].mtu_bytes;
+
+    s->tcp.iface_mtu[iface] = mtu;
+    s->tcp.iface_gso[iface] = s->ip.ifaces[iface].gso_max_bytes;
+    s->tcp.iface_sums[iface] = s->ip.ifaces[iface].gso_max_bytes > 0 &&
+                               (s->ip.ifaces[iface].flags & LA_IFACE_CSUM_TX) == 0;
+    s->tcp.iface_mss[iface][0] = (uint16_t)(mtu - IP4_HEADER_BYTES - TCP_HEADER_BYTES);
+    s->tcp.iface_mss[iface][1] = (uint16_t)(mtu - IP6_HEADER_BYTES - TCP_HEADER_BYTES);
+}
+
 enum la_err la_init(void *mem, uint64_t bytes, const struct la_config *config, la_time now,
                     struct la_stack **out)
 {
@@ -173,22 +186,11 @@ enum la_err la_init(void *mem, uint64_t bytes, const struct la_config *config, l
     init_env(s, config, &l, now);
     init_tables(&s->tcp, config, &l);
     tcp_init(&s->tcp, config);
-    ip_init(&s->ip, now);
+    ip_init(&s->ip, now, chunks_payload(&s->tcp.env.chunks));
+    s->loop.head = s->loop.tail = SLAB_NONE;
+    tell_tcp(s, IP_LOOPBACK);
     *out = s;
     return LA_OK;
-}
-
-/* What TCP needs to know of an interface: the MTU, and the MSS that follows (MUST-67, SHLD-6). */
-static void tell_tcp(struct la_stack *s, int iface)
-{
-    const uint32_t mtu = s->ip.ifaces[iface].mtu_bytes;
-
-    s->tcp.iface_mtu[iface] = mtu;
-    s->tcp.iface_gso[iface] = s->ip.ifaces[iface].gso_max_bytes;
-    s->tcp.iface_sums[iface] = s->ip.ifaces[iface].gso_max_bytes > 0 &&
-                               (s->ip.ifaces[iface].flags & LA_IFACE_CSUM_TX) == 0;
-    s->tcp.iface_mss[iface][0] = (uint16_t)(mtu - IP4_HEADER_BYTES - TCP_HEADER_BYTES);
-    s->tcp.iface_mss[iface][1] = (uint16_t)(mtu - IP6_HEADER_BYTES - TCP_HEADER_BYTES);
 }
 
 int la_iface_add(struct la_stack *s, const struct la_iface_config *config)

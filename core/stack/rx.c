@@ -65,7 +65,8 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
         env_drop(&t->env, drop);
         return;
     }
-    if (seg.src_port == seg.dst_port && addr_equal(&p->src, &p->dst)) {
+    if (seg.src_port == seg.dst_port && addr_equal(&p->src, &p->dst) &&
+        frame->iface != IP_LOOPBACK) { /* whoever connects to himself may */
         env_drop(&t->env, LA_DROP_TCP_SELF);
         return;
     }
@@ -167,14 +168,13 @@ static struct la_frame gather(const struct la_frame *frame)
     return whole;
 }
 
-static void receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
+void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
 {
     struct la_frame whole;
     struct ip_packet packet;
     struct ip_error error;
     enum la_drop reason = LA_DROP_NONE;
 
-    LA_ASSERT(frame->iface < s->ip.iface_count);
     if (frame->flags & LA_FRAME_MALFORMED) {
         env_drop(&s->tcp.env, LA_DROP_FRAME_OFFLOAD);
         return;
@@ -261,8 +261,10 @@ void la_rx(struct la_stack *s, la_time now, const struct la_frame *frames, uint3
     stack_enter(s, now);
     if (known)
         expect(s, frames, count, hash);
-    for (uint32_t i = 0; i < count; i++)
-        receive(s, &frames[i], known ? &hash[i] : NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        LA_ASSERT(frames[i].iface < s->ip.iface_count);
+        stack_receive(s, &frames[i], known ? &hash[i] : NULL);
+    }
     tcp_settle(&s->tcp);
     stack_leave(s);
 }

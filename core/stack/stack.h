@@ -14,9 +14,23 @@
 struct la_stack {
     struct tcp tcp; /* first: its env is the arena's start */
     struct ip ip;
+    struct loop { /* loopback.c: packets to ourselves, a chunk each, oldest first */
+        uint32_t head, tail, count;
+    } loop;
     uint64_t bytes;  /* of the arena, as laid out */
     uint32_t pinned; /* descriptors whose memory a driver still reads: always 0 as yet */
 };
+
+/* rx.c: treat one packet that came by an interface, or by the loopback. */
+void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash);
+
+/* loopback.c */
+
+/* Those of @count descriptors that are for ourselves wait; the others move together.  Return: how many. */
+uint32_t loopback_divert(struct la_stack *s, struct la_tx *out, uint32_t count);
+/* What waits arrives. */
+void loopback_deliver(struct la_stack *s);
+const char *loopback_check(const struct la_stack *s);
 
 /* The layout of an arena: offsets of every table. */
 struct layout {

@@ -106,8 +106,35 @@ static uint32_t next_conn(struct la_stack *s, struct la_tx *tx, uint32_t max)
 static bool silent(const struct la_stack *s)
 {
     return s->tcp.tx_head == SLAB_NONE && s->tcp.replies.count == 0 && s->ip.reply_count == 0 &&
-           s->ip.reply_taken == 0;
+           s->ip.reply_taken == 0 && s->loop.count == 0;
 }
+
+/* Answers first, then ICMP, then the connections in turn. */
+static uint32_t gather(struct la_stack *s, struct la_tx *out, uint32_t max)
+{
+    uint32_t n = 0;
+
+    while (n < max && next_reply(s, &out[n]))
+        n++;
+    while (n < max && ip_next(&s->ip, &s->tcp.env, &out[n]))
+        n++;
+    for (uint32_t more = 1; n < max && more > 0; n += more)
+        more = next_conn(s, &out[n], max - n);
+    return n;
+}
+
+/* Is any of them for ourselves?  Most stacks have no such connection. */
+static bool any_loops(const struct la_tx *out, uint32_t count)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < count; i++)
+        any |= out[i].iface == IP_LOOPBACK;
+    return any;
+}
+
+/* How often one la_tx() lets packets to ourselves arrive: then the driver gets its turn. */
+#define LOOPBACK_ROUNDS 16
 
 uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
 {
@@ -119,12 +146,15 @@ uint32_t la_tx(struct la_stack *s, la_time now, struct la_tx *out, uint32_t max)
         return 0;
     }
     ip_sent(&s->ip, &s->tcp.env);
-    while (n < max && next_reply(s, &out[n]))
-        n++;
-    while (n < max && ip_next(&s->ip, &s->tcp.env, &out[n]))
-        n++;
-    for (uint32_t more = 1; n < max && more > 0; n += more)
-        more = next_conn(s, &out[n], max - n);
+    for (uint32_t round = 0; n == 0 && round < LOOPBACK_ROUNDS; round++) {
+        if (s->loop.count > 0)
+            loopback_deliver(s);
+        n = gather(s, out, max);
+        if (any_loops(out, n))
+            n = loopback_divert(s, out, n);
+        if (s->loop.count == 0)
+            break;
+    }
     stack_leave(s);
     return n;
 }
@@ -190,6 +220,8 @@ bool la_tick(struct la_stack *s, la_time now, uint32_t budget)
     bool more;
 
     stack_enter(s, now);
+    if (s->loop.count > 0)
+        loopback_deliver(s);
     more = tcp_tick(&s->tcp, budget);
     stack_leave(s);
     return more;
@@ -197,7 +229,7 @@ bool la_tick(struct la_stack *s, la_time now, uint32_t budget)
 
 la_time la_deadline(struct la_stack *s)
 {
-    return tcp_deadline(&s->tcp);
+    return s->loop.count > 0 ? s->tcp.env.now : tcp_deadline(&s->tcp);
 }
 
 la_time la_now(const struct la_stack *s)

@@ -250,7 +250,7 @@ struct tcp_half {
 #define TCP_HALF_PARKS 32u      /* a record in TIME-WAIT returns if the handshake fails */
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
 #define TCP_HALF_US_MASK ((UINT32_C(1) << 26) - 1) /* 67 s: beyond any rate limit */
-_Static_assert(LA_IFACES_MAX <= 4, "two bits name an interface");
+_Static_assert(LA_IFACES_MAX < 4, "two bits name an interface, or the loopback");
 #define TCP_WSCALE_NONE 15
 #define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
 
@@ -402,11 +402,12 @@ struct tcp {
         uint32_t count;  /* 0: there is no table */
     } port_rows;
     uint16_t shards, shard;
-    uint8_t congestion;                   /* enum cc_algorithm: net.ipv4.tcp_congestion_control */
-    uint16_t iface_mss[LA_IFACES_MAX][2]; /* what our SYN says there, IPv4 and IPv6 */
-    uint32_t iface_mtu[LA_IFACES_MAX];
-    uint32_t iface_gso[LA_IFACES_MAX]; /* bytes of text one descriptor may hold there */
-    bool iface_sums[LA_IFACES_MAX];    /* its many segments have a checksum that we compute */
+    uint8_t congestion; /* enum cc_algorithm: net.ipv4.tcp_congestion_control */
+    /* Of each interface, and behind them of the loopback. */
+    uint16_t iface_mss[LA_IFACES_MAX + 1][2]; /* what our SYN says there, IPv4 and IPv6 */
+    uint32_t iface_mtu[LA_IFACES_MAX + 1];
+    uint32_t iface_gso[LA_IFACES_MAX + 1]; /* bytes of text one descriptor may hold there */
+    bool iface_sums[LA_IFACES_MAX + 1]; /* its many segments have a checksum that we compute */
 };
 
 static inline void *tcp_arena(const struct tcp *t)

@@ -13,9 +13,12 @@
 #define LA_TX_HEADER_MAX 112
 
 /* Interfaces, addresses and routes of one stack: walked linearly, so kept few. */
-#define LA_IFACES_MAX 4
+#define LA_IFACES_MAX 3
 #define LA_ADDRS_MAX 16
 #define LA_ROUTES_MAX 16
+
+/* Packets under way from a stack to itself, of at most one chunk each; more are dropped, as by a full queue. */
+#define LA_LOOPBACK_PACKETS_MAX 256
 
 /* IPv6 extension headers walked in one packet (catalogue of past failures: unbounded chains). */
 #define LA_IP6_EXTENSIONS_MAX 8

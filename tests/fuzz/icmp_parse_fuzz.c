@@ -47,7 +47,7 @@ static void start(void)
     host.env.knobs.icmp_msgs_per_sec = 1000;
     host.env.knobs.icmp_msgs_burst = 50;
     chunks_init(&host.env.chunks, offsetof(struct host, pool), CHUNK_BYTES, CHUNKS, 1);
-    ip_init(&host.ip, host.env.now);
+    ip_init(&host.ip, host.env.now, 4080);
     require(ip_iface_add(&host.ip, &config) == 0);
     require(ip_addr_add(&host.ip, 0, v4, 0) == LA_OK);
     require(ip_addr_add(&host.ip, 0, v6, 0) == LA_OK);

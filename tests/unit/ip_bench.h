@@ -52,7 +52,7 @@ static inline void bench_bare(struct bench *b)
 #include <lastack/knobs.def>
 #undef LA_KNOB
     chunks_init(&b->env.chunks, offsetof(struct bench, pool), BENCH_CHUNK_BYTES, BENCH_CHUNKS, 4);
-    ip_init(&b->ip, b->env.now);
+    ip_init(&b->ip, b->env.now, 4080);
 }
 
 static inline void bench_start(struct bench *b)

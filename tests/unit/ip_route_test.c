@@ -208,7 +208,7 @@ TEST(a_link_local_source_is_for_link_local_destinations)
     assert_source("fe80::2", "fe80::1");
 }
 
-TEST(what_goes_to_ourselves_leaves_where_the_address_is)
+TEST(what_goes_to_ourselves_leaves_by_the_loopback_whatever_the_routes_say)
 {
     bench_bare(&bench);
     add_iface(1500);
@@ -216,7 +216,8 @@ TEST(what_goes_to_ourselves_leaves_where_the_address_is)
     add(0, "192.0.2.1/24", 0);
     add(1, "192.0.2.2/32", 0);
     ip_route_add(&bench.ip, prefix_of("192.0.2.2/32"), 0);
-    assert_int_equal(path_to("192.0.2.2").iface, 1);
+    assert_int_equal(path_to("192.0.2.2").iface, IP_LOOPBACK);
+    assert_int_equal(path_to("192.0.2.2").mtu_bytes, 4080);
     assert_source("192.0.2.2", "192.0.2.2");
 }
 
