@@ -37,6 +37,12 @@ static bool on_drop(void *context, const struct control_in *in)
     return true;
 }
 
+static bool on_finding(void *context, const struct control_in *in)
+{
+    add_item(context, "Finding", control_get(in, "name"), control_client_number(in, "value"));
+    return true;
+}
+
 static bool on_state(void *context, const struct control_in *in)
 {
     struct nstat *n = context;
@@ -102,8 +108,9 @@ int nstat_gather(struct nstat *n, struct control_client *k)
         const char *request;
         control_line_fn *each;
     } asked[] = {
-        { "hello", on_hello },  { "counters", on_counter }, { "drops", on_drop },
-        { "states", on_state }, { "tables", on_table },     { "sysctl", on_sysctl },
+        { "hello", on_hello },      { "counters", on_counter }, { "drops", on_drop },
+        { "findings", on_finding }, { "states", on_state },     { "tables", on_table },
+        { "sysctl", on_sysctl },
     };
 
     *n = (struct nstat){ .count = 0 };

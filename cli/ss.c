@@ -208,6 +208,42 @@ static bool on_cause(void *context, const struct control_in *in)
     return true;
 }
 
+/* What the application did wrong, as far as the stack sees it. */
+static bool on_found(void *context, const struct control_in *in)
+{
+    struct ss *s = context;
+    struct la_endpoint local, remote;
+    const char *from = control_get(in, "local");
+    const char *to = control_get(in, "remote");
+    const char *name = control_get(in, "name");
+    const char *text = control_get(in, "text");
+    const char *advice = control_get(in, "advice");
+    char age[32];
+
+    if (from == NULL || to == NULL || name == NULL || text == NULL || advice == NULL ||
+        !control_parse_endpoint(from, &local) || !control_parse_endpoint(to, &remote) ||
+        !ss_filter_match(&s->filter, local, remote))
+        return true;
+    if (s->json) {
+        struct json j = { .out = stdout, .first = true };
+
+        fputc('{', stdout);
+        json_text(&j, "event", "finding");
+        json_text(&j, "name", name);
+        json_number(&j, "value", control_client_number(in, "value"));
+        json_text(&j, "local", from);
+        json_text(&j, "remote", to);
+        json_text(&j, "text", text);
+        json_text(&j, "advice", advice);
+        json_end(&j);
+        return true;
+    }
+    ss_format_ms(control_client_number(in, "ago") / 1000000, age, sizeof age);
+    printf("%s ago: finding %s %s > %s: %s (%" PRIu64 ")\n\t %s\n", age[0] != '\0' ? age : "0ms",
+           name, from, to, text, control_client_number(in, "value"), advice);
+    return true;
+}
+
 static bool one_bit(uint32_t bits)
 {
     return bits != 0 && (bits & (bits - 1)) == 0;
@@ -230,6 +266,8 @@ static int list(struct ss *s)
         return args_failed("ss", "out of memory");
     if (status == CLI_OK && s->why)
         status = control_client_ask(&s->client, "causes", on_cause, s);
+    if (status == CLI_OK && s->why)
+        status = control_client_ask(&s->client, "found", on_found, s);
     return status == CLI_OK && s->kill ? kill_all(s) : status;
 }
 

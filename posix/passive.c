@@ -180,6 +180,22 @@ static int accept_into(struct la_sockets *x, struct sock *listener, struct sock 
     return sock_options_apply(x, s);
 }
 
+/* How often EMFILE in a row makes a loop. */
+#define REFUSED_LOOP 16
+
+static void note_refused(struct la_sockets *x, int fd)
+{
+    struct la_listener_info queue;
+    struct sock *s;
+
+    if (sock_at(x, fd, &s) != 0 || s->what != WHAT_LISTEN ||
+        la_listener_info(x->stack, s->listener, &queue) != LA_OK || queue.accept_len == 0)
+        return;
+    if (++s->refused == REFUSED_LOOP &&
+        la_finding_no_fd(x->stack, now_of(x), s->listener, s->refused) != LA_OK)
+        la_panic(__FILE__, __LINE__, "a listener is held by its socket alone");
+}
+
 int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_t *len, int flags)
 {
     struct la_listener_info queue;
@@ -192,6 +208,7 @@ int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_
         return -EBADF;
     if (fdmap_full(&x->map, x->use.nofile)) {
         x->use.refused++;
+        note_refused(x, fd);
         return -EMFILE; /* the connection stays in the queue */
     }
     err = sock_at(x, fd, &listener);
@@ -205,6 +222,7 @@ int la_sock_accept4(struct la_sockets *x, int fd, struct sockaddr *addr, uint32_
     if (s == NULL)
         return -ENFILE;
     new_fd = desc_add(x, &s->d);
+    listener->refused = 0;
     err = accept_into(x, listener, s);
     if (err == 0 && addr != NULL)
         err = address_write(s, s->remote, addr, len);

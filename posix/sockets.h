@@ -97,7 +97,8 @@ struct sock {
     bool error_taken; /* the core's error of this connection was fetched */
     bool nospace;     /* somebody found no room to send */
     bool lingering;
-    int error; /* pending errno, positive */
+    uint32_t refused; /* accept() found no descriptor, so often in a row */
+    int error;        /* pending errno, positive */
     struct la_endpoint local, remote;
     la_conn_id conn;
     la_listener_id listener;

@@ -261,6 +261,44 @@ static void answer_causes(struct asked *a)
         end(a->o);
 }
 
+/* Findings ------------------------------------------------------------------------------- */
+
+static void each_finding(struct asked *a, uint32_t i)
+{
+    control_word(a->o, "finding");
+    control_field(a->o, "name", la_finding_name((enum la_finding)i));
+    control_number(a->o, "value", la_finding_count(a->c->stack, (enum la_finding)i));
+}
+
+/* Those that are remembered, behind number from=.  A slice is looked at anew first. */
+static void answer_found(struct asked *a)
+{
+    uint64_t after = a->from;
+    struct la_found f;
+
+    (void)la_findings_scan(a->c->stack, a->c->now, SLOTS_MAX);
+    ok(a->o);
+    while (la_findings(a->c->stack, &after, &f, 1) == 1) {
+        control_word(a->o, "found");
+        control_number(a->o, "number", f.number);
+        control_number(a->o, "ago", a->c->now.ns > f.at.ns ? a->c->now.ns - f.at.ns : 0);
+        control_field(a->o, "name", la_finding_name(f.finding));
+        control_number(a->o, "value", f.value);
+        control_endpoint(a->o, "local", f.local);
+        control_endpoint(a->o, "remote", f.remote);
+        control_field(a->o, "text", la_finding_text(f.finding));
+        control_field(a->o, "advice", la_finding_advice(f.finding));
+        if (!control_line(a->o)) {
+            a->o->room += 64;
+            a->o->full = false;
+            next(a->o, f.number - 1);
+            return;
+        }
+    }
+    a->o->room += 64;
+    end(a->o);
+}
+
 /* Rows ------------------------------------------------------------------------------------ */
 
 /* What the client wants to see; states as bits of enum la_state. */
@@ -381,6 +419,10 @@ static void answer(struct asked *a, const char *verb)
         answer_ports(a);
     else if (strcmp(verb, "causes") == 0)
         answer_causes(a);
+    else if (strcmp(verb, "findings") == 0)
+        list(a, LA_FINDINGS, each_finding);
+    else if (strcmp(verb, "found") == 0)
+        answer_found(a);
     else if (strcmp(verb, "kill") == 0)
         answer_kill(a);
     else

@@ -331,8 +331,18 @@ static void transmit(struct la_rt_loop *l, struct loop_host *h)
 
 /* Timers and events ------------------------------------------------------------ */
 
+/* Misuse that only time shows is looked for once a second, a slice at a time. */
+#define SCAN_EVERY_NS UINT64_C(1000000000)
+#define SCAN_SLOTS 4096
+/* While there are connections, sleep is no longer than this: for that look. */
+#define SCAN_SLEEP_NS UINT64_C(10000000000)
+
 static void tick(struct la_rt_loop *l, struct loop_host *h)
 {
+    if (l->now.ns - h->scanned.ns >= SCAN_EVERY_NS) {
+        h->scanned = l->now;
+        (void)la_findings_scan(h->pub.stack, l->now, SCAN_SLOTS);
+    }
     for (int i = 0; la_tick(h->pub.stack, l->now, TICK_BUDGET); i++) {
         if (i == TICK_ROUNDS_MAX) {
             l->undone = true;
@@ -376,6 +386,9 @@ static la_time earliest(struct la_rt_loop *l)
         const la_time d = la_deadline(l->hosts[i].pub.stack);
         if (d.ns < at.ns)
             at = d;
+        if (!(l->flags & LA_RT_VIRTUAL_TIME) && at.ns > l->now.ns + SCAN_SLEEP_NS &&
+            la_table_use(l->hosts[i].pub.stack, LA_TABLE_CONNECTIONS).used > 0)
+            at.ns = l->now.ns + SCAN_SLEEP_NS;
     }
     return at;
 }

@@ -23,6 +23,7 @@ struct loop_watch {
 };
 
 struct loop_host {
+    la_time scanned; /* la_findings_scan() */
     struct la_rt_host pub;
     bool readable;
     bool more; /* the device stopped although more may wait */

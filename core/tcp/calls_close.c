@@ -103,6 +103,7 @@ void tcp_close(struct tcp *t, uint32_t ci)
     if (c->rcvq.len_bytes > 0 && !c->rd_shut) { /* SHLD-3: bytes that nobody will read */
         env_count(&t->env, LA_COUNT_TCPAbortOnClose);
         env_drop(&t->env, LA_DROP_CLOSED_UNREAD);
+        finding_conn(t, ci, LA_FINDING_CLOSE_UNREAD, c->rcvq.len_bytes);
         tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_CLOSED_UNREAD);
         return;
     }

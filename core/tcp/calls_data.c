@@ -120,8 +120,7 @@ int64_t tcp_recv_peek(struct tcp *t, uint32_t ci, struct la_cspan *spans, uint32
         return queue_spans(&c->rcvq, &t->env.chunks, t, 0, c->rcvq.len_bytes, spans, max, count,
                            NULL);
     if (c->fin_received || c->rd_shut) {
-        if (c->eof_reads < TCP_EOF_READS_MAX)
-            c->eof_reads++;
+        finding_eof_read(t, ci);
         return 0;
     }
     if (c->error != 0)

@@ -183,9 +183,11 @@ struct tcp_conn {
     int8_t soft_error;
     uint8_t reason;        /* enum la_drop */
     uint8_t eof_reads : 5; /* how often the application was told EOF, up to TCP_EOF_READS_MAX */
-    uint8_t found : 3;     /* what was told of how it is used: TCP_FOUND_* */
+    uint8_t found : 3;     /* findings that were told: TCP_FOUND_* */
 };
-#define TCP_EOF_READS_MAX 31
+#define TCP_EOF_READS_MAX 31u
+#define TCP_FOUND_CLOSE_WAIT 1u
+#define TCP_FOUND_IDLE 2u
 _Static_assert(LA_DROPS <= UINT8_MAX, "reasons fit one byte");
 /* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
 #define TCP_COARSE_SHIFT 20
@@ -305,6 +307,7 @@ struct tcp_listener {
 
     uint32_t cookie_wnd; /* the largest window a cookie has promised; 0 before the first one */
     la_time cookie_at;   /* when the last one went out */
+    bool starved_told;   /* the finding, since something was accepted last */
     uint32_t accept_max; /* the longest the accept queue has been */
     uint64_t accepted, overflows, drops; /* ListenOverflows and ListenDrops of this listener */
     uint64_t cookies_sent, cookies_recv, cookies_failed;
@@ -360,6 +363,16 @@ struct tcp_port_row {
     uint32_t strict; /* of those, without SO_REUSEADDR */
 };
 
+/* findings.c */
+struct tcp_findings {
+    struct la_found kept[LA_FINDINGS_KEPT]; /* ring: number n at (n - 1) % size */
+    uint64_t told;
+    uint64_t counts[LA_FINDINGS];
+    uint64_t cursor;     /* of the scan: listeners, then connections */
+    uint32_t subscribed; /* a bit for each enum la_finding */
+    uint32_t pending;    /* of those: told, and no event was taken */
+};
+
 #define TCP_LISTEN_BUCKETS 16
 #define TCP_PORT_TABLE 32
 
@@ -377,6 +390,7 @@ struct tcp {
     } replies;
     uint32_t state_count[LA_STATES]; /* full connections in each state */
     uint32_t orphans;                /* full connections that nobody holds and that are not over */
+    struct tcp_findings findings;
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */
     uint32_t ready_listener_head, ready_listener_tail;

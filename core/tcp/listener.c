@@ -278,6 +278,7 @@ enum la_err tcp_accept(struct tcp *t, la_listener_id id, uint64_t user, struct l
         l->accept_tail = SLAB_NONE;
     l->accept_len--;
     l->accepted++;
+    l->starved_told = false;
     l->waits[wait_class(time_since(c->opened, t->env.now))]++;
     listener_ready(t, li);
     c->slot.link = SLAB_NONE;

@@ -147,6 +147,10 @@ uint32_t tcp_events(struct tcp *t, struct la_event *out, uint32_t max)
 {
     uint32_t n = listener_events(t, out, max);
 
+    if (t->findings.pending != 0 && n < max) {
+        out[n++] = (struct la_event){ .kind = LA_EVENT_FINDING, .mask = t->findings.pending };
+        t->findings.pending = 0;
+    }
     tcp_feed_starved(t);
     while (n < max && t->ready_head != SLAB_NONE) {
         const uint32_t ci = t->ready_head;

@@ -389,6 +389,14 @@ void cause_segment(const struct tcp_arrival *a);
 void cause_conn(struct tcp *t, uint32_t ci, enum la_drop reason);
 void cause_record(struct tcp *t, const struct tcp_flow *flow, uint8_t state, enum la_drop reason);
 
+/* findings.c ---------------------------------------------------------------------------------------------- */
+
+void finding_conn(struct tcp *t, uint32_t ci, enum la_finding finding, uint64_t value);
+void finding_listener(struct tcp *t, uint32_t li, enum la_finding finding, uint64_t value);
+void finding_eof_read(struct tcp *t, uint32_t ci);
+/* True if the round is not complete. */
+bool tcp_findings_scan(struct tcp *t, uint32_t slots);
+
 /* icmp_error.c -------------------------------------------------------------------------------------------- */
 
 void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,

@@ -20,6 +20,9 @@
 /* Packets under way from a stack to itself, of at most one chunk each; more are dropped, as by a full queue. */
 #define LA_LOOPBACK_PACKETS_MAX 256
 
+/* Findings that are remembered, the newest; each is counted. */
+#define LA_FINDINGS_KEPT 16
+
 /* IPv6 extension headers walked in one packet (catalogue of past failures: unbounded chains). */
 #define LA_IP6_EXTENSIONS_MAX 8
 

@@ -210,6 +210,48 @@ void la_state_counts(const struct la_stack *s, uint32_t out[LA_STATES]);
 LA_MUST_CHECK enum la_err la_kill(struct la_stack *s, la_time now, struct la_endpoint local,
                                   struct la_endpoint remote);
 
+/* Findings: what applications do wrong, as far as a stack can see it ------------ */
+
+enum la_finding {
+#define LA_FINDING(name, text, advice) LA_FINDING_##name,
+#include <lastack/findings.def>
+#undef LA_FINDING
+    LA_FINDINGS
+};
+/* "EOF_LOOP"; what was seen; what to do. */
+const char *la_finding_name(enum la_finding finding);
+const char *la_finding_text(enum la_finding finding);
+const char *la_finding_advice(enum la_finding finding);
+
+struct la_found {
+    uint64_t number; /* from 1, of all findings of the stack */
+    la_time at;
+    enum la_finding finding;
+    uint64_t value;                   /* reads, seconds, refusals, or bytes unread */
+    struct la_endpoint local, remote; /* remote is zero for a finding about a listener */
+    la_conn_id conn;                  /* it may be gone; zero for a listener */
+    la_listener_id listener;          /* zero for a connection */
+};
+/* How often it was told. */
+uint64_t la_finding_count(const struct la_stack *s, enum la_finding finding);
+/*
+ * la_findings() - Those with numbers above *@after, oldest first; the last LA_FINDINGS_KEPT are kept.
+ *
+ * Return: how many were written; *@after is the number of the last of them.
+ */
+uint32_t la_findings(const struct la_stack *s, uint64_t *after, struct la_found *out, uint32_t max);
+/* From now on la_events() tells of these: a bit for each.  LA_EINVAL. */
+LA_MUST_CHECK enum la_err la_findings_subscribe(struct la_stack *s, uint32_t bits);
+/*
+ * la_findings_scan() - Look for what only time shows, at the next @slots slots.
+ *
+ * Return: true if the round is not complete.  Cost: O(@slots).
+ */
+bool la_findings_scan(struct la_stack *s, la_time now, uint32_t slots);
+/* For layers with descriptors of their own: connections wait, and accept() found none free.  LA_EBADHANDLE. */
+LA_MUST_CHECK enum la_err la_finding_no_fd(struct la_stack *s, la_time now, la_listener_id id,
+                                           uint64_t refused);
+
 /* sysctl ------------------------------------------------------------------------ */
 
 /* Return: LA_OK; LA_ENOENT (no such name); LA_EINVAL (out of range). */

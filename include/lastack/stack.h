@@ -260,6 +260,7 @@ la_time la_deadline(struct la_stack *s);
 enum la_event_kind {
     LA_EVENT_CONN = 1,
     LA_EVENT_LISTENER = 2,
+    LA_EVENT_FINDING = 3, /* la_findings_subscribe(); mask: a bit for each enum la_finding told */
 };
 
 struct la_event {
