@@ -262,6 +262,8 @@ void ladder_add(struct ladder *l, const struct la_trace *t)
     case LA_TRACE_END:
         add_end(l, t);
         break;
+    case LA_TRACE_RECOVERY:
+        break;
     }
 }
 

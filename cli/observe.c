@@ -118,10 +118,11 @@ static void trace_json(const struct session *s, const struct la_trace *t)
 {
     char text[NET_ENDPOINT_TEXT_BYTES];
     struct json j;
-    const char *event = t->kind == LA_TRACE_STATE     ? "state"
-                        : t->kind == LA_TRACE_TIMEOUT ? "timeout"
-                        : t->kind == LA_TRACE_END     ? "end"
-                                                      : NULL;
+    const char *event = t->kind == LA_TRACE_STATE      ? "state"
+                        : t->kind == LA_TRACE_TIMEOUT  ? "timeout"
+                        : t->kind == LA_TRACE_END      ? "end"
+                        : t->kind == LA_TRACE_RECOVERY ? "recovery"
+                                                       : NULL;
     if (event == NULL)
         return;
     json_event(&j, stdout, event, t->at.ns - s->begun.ns);
@@ -133,6 +134,14 @@ static void trace_json(const struct session *s, const struct la_trace *t)
     }
     if (t->kind == LA_TRACE_TIMEOUT)
         json_text(&j, "timer", la_timer_name((enum la_timer)t->timer));
+    if (t->kind == LA_TRACE_RECOVERY) {
+        json_text(&j, "what", la_recovery_name((enum la_recovery)t->timer));
+        json_number(&j, "una", t->seq);
+        json_number(&j, "nxt", t->ack);
+        json_number(&j, "in_flight", t->len_bytes);
+        json_number(&j, "cwnd", t->cwnd);
+        json_number(&j, "ssthresh", t->ssthresh);
+    }
     if (t->reason != LA_DROP_NONE)
         json_text(&j, "reason", la_drop_name((enum la_drop)t->reason));
     json_end(&j);

@@ -2,6 +2,8 @@
 /* trace.c - The lines that trace.h promises. */
 #include "sim/trace.h"
 
+#include <inttypes.h>
+
 #include "sim/check/check.h"
 #include "sim/host.h"
 
@@ -73,6 +75,9 @@ void sim_trace_record(const struct sim_host *h, const struct la_trace *r)
     else if (r->kind == LA_TRACE_TIMEOUT)
         fprintf(out, "timer %s in %s", la_timer_name((enum la_timer)r->timer),
                 la_state_name((enum la_state)r->from));
+    else if (r->kind == LA_TRACE_RECOVERY)
+        fprintf(out, "%s: %" PRIu32 " in flight, cwnd %" PRIu32 ", ssthresh %" PRIu32,
+                la_recovery_name((enum la_recovery)r->timer), r->len_bytes, r->cwnd, r->ssthresh);
     else
         fprintf(out, "%s %s: %s", refused ? "drops in" : "ends in",
                 la_state_name((enum la_state)r->from), la_drop_text(reason));

@@ -139,6 +139,31 @@ const char *la_counter_text(enum la_counter counter)
     return (uint32_t)counter < LA_COUNTERS ? texts[counter] : UNKNOWN;
 }
 
+const char *la_recovery_name(enum la_recovery event)
+{
+    switch (event) {
+    case LA_RECOVERY_BEGIN:
+        return "recovery begins";
+    case LA_RECOVERY_END:
+        return "recovery ends";
+    case LA_RECOVERY_LOST:
+        return "marked lost";
+    case LA_RECOVERY_RTO:
+        return "marked lost by the RTO";
+    case LA_RECOVERY_UNDO:
+        return "recovery undone";
+    case LA_RECOVERY_REORDERING:
+        return "reordering seen";
+    case LA_RECOVERY_PROBE:
+        return "tail loss probe";
+    case LA_RECOVERY_PROBE_REPAIRED:
+        return "tail loss repaired";
+    case LA_RECOVERIES:
+        break;
+    }
+    return UNKNOWN;
+}
+
 /* Timers and tables ------------------------------------------------------------ */
 
 const char *la_congestion_name(uint32_t congestion)
@@ -171,6 +196,10 @@ const char *la_timer_name(enum la_timer timer)
         return "TIME-WAIT";
     case LA_TIMER_SYNACK:
         return "SYN-ACK";
+    case LA_TIMER_TLP:
+        return "TLP";
+    case LA_TIMER_RACK:
+        return "RACK";
     case LA_TIMER_CORK:
         return "cork";
     case LA_TIMERS:

@@ -7,6 +7,7 @@
  * numbers of each connection are in order.
  */
 #include "core/stack/stack.h"
+#include "core/tcp/inflight.h"
 
 /* The numbers of one connection. */
 static const char *check_numbers(const struct tcp *t, const struct tcp_conn *c)
@@ -33,7 +34,8 @@ static const char *check_numbers(const struct tcp *t, const struct tcp_conn *c)
         return "a FIN that was sent is not counted in SND.NXT";
     if ((flight > 0 || conn_in_persist(c)) && c->deadline[TCP_DL_RTX].ns == UINT64_MAX && !c->on_tx)
         return "something is in flight and no timer would notice its loss";
-    return reassembly_check(t, c);
+    const char *broken = flight_check(t, c);
+    return broken != NULL ? broken : reassembly_check(t, c);
 }
 
 static const char *check_conn(const struct tcp *t, uint32_t ci)
@@ -251,7 +253,7 @@ static const char *check_chunks(const struct la_stack *s)
         if (!slab_live(&t->conns, t, ci))
             continue;
         n += conn_at(t, ci)->sndq.chunks + conn_at(t, ci)->rcvq.chunks;
-        n += reassembly_chunks(t, conn_at(t, ci));
+        n += reassembly_chunks(t, conn_at(t, ci)) + flight_known(conn_at(t, ci));
         n += conn_at(t, ci)->cc != SLAB_NONE;
     }
     n += ip_chunks_held(&s->ip) + s->loop.count;

@@ -4,6 +4,7 @@
  * but rows, which are in rows.c.
  */
 #include "core/stack/stack.h"
+#include "core/tcp/inflight.h"
 
 static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la_conn_info *o)
 {
@@ -36,14 +37,9 @@ static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la
 }
 
 /* When text last came, to about a millisecond; LA_TIME_NEVER if none has. */
-static la_time coarse_time(const struct tcp *t, const struct tcp_conn *c)
+static la_time text_time(const struct tcp *t, const struct tcp_conn *c)
 {
-    const uint32_t now = (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);
-    const uint64_t ago_ns = (uint64_t)(now - c->rcv_text_at) << TCP_COARSE_SHIFT;
-
-    if (c->bytes_received == 0)
-        return LA_TIME_NEVER;
-    return (la_time){ ago_ns < t->env.now.ns ? t->env.now.ns - ago_ns : 0 };
+    return c->bytes_received == 0 ? LA_TIME_NEVER : tcp_coarse_time(t, c->rcv_text_at);
 }
 
 enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn_info *out)
@@ -75,8 +71,8 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
         .opened = c->opened,
         .last_received = c->last_rx,
         .last_sent = c->last_tx,
-        .last_text_received = coarse_time(t, c),
-        .state_since = c->state_since,
+        .last_text_received = text_time(t, c),
+        .state_since = tcp_coarse_time(t, c->state_since),
         .deadline_rtx = c->deadline[TCP_DL_RTX],
         .deadline_idle = c->deadline[TCP_DL_IDLE],
         .deadline_delack = c->deadline[TCP_DL_DELACK],
@@ -84,6 +80,7 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
         .reason = (enum la_drop)c->reason,
     };
     put_numbers(t, c, out);
+    flight_info(t, c, out);
     return LA_OK;
 }
 

@@ -49,7 +49,10 @@ static void row_flow(struct la_row *r, const struct tcp_flow *f)
 static void row_timer(const struct tcp_conn *c, struct la_row *r)
 {
     if (c->deadline[TCP_DL_RTX].ns != UINT64_MAX) {
-        r->timer = c->persist ? LA_TIMER_PERSIST : LA_TIMER_RTO;
+        r->timer = c->persist                    ? LA_TIMER_PERSIST
+                   : c->rtx_kind == TCP_RTX_TLP  ? LA_TIMER_TLP
+                   : c->rtx_kind == TCP_RTX_RACK ? LA_TIMER_RACK
+                                                 : LA_TIMER_RTO;
         r->timer_at = c->deadline[TCP_DL_RTX];
         r->retries = c->persist ? c->probes : c->retransmits;
     } else if (c->deadline[TCP_DL_IDLE].ns != UINT64_MAX) {
@@ -88,7 +91,7 @@ static void row_conn(const struct tcp *t, uint32_t ci, struct la_row *r)
     r->orphan = !c->held && c->listener == SLAB_NONE;
     r->reuse = c->set.reuse;
     r->reuse_port = c->set.reuse_port;
-    r->since = c->state_since;
+    r->since = tcp_coarse_time(t, c->state_since);
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         r->expires = time_min(r->expires, c->deadline[i]);
     r->id.bits = slab_handle(&t->conns, t, ci);

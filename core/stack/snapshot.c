@@ -6,6 +6,7 @@
  * exactly as the original would.
  */
 #include "core/stack/stack.h"
+#include "core/tcp/inflight.h"
 
 static uint32_t add(struct la_extent *out, uint32_t n, uint64_t offset, uint64_t len)
 {
@@ -174,15 +175,15 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
 static void put_times(struct item *it, const struct mix *m, const struct tcp *t,
                       const struct tcp_conn *c)
 {
-    const uint64_t limit_ns = t->env.knobs.invalid_ratelimit * NS_PER_MS;
+    const int32_t ago_us = (int32_t)(tcp_now_us(t) - c->last_invalid_us);
     const bool limited =
-        c->last_invalid.ns != 0 && time_since(c->last_invalid, t->env.now) < limit_ns;
+        c->last_invalid_us != 0 && ago_us < (int32_t)(t->env.knobs.invalid_ratelimit * 1000u);
 
     put_time(it, m, c->last_rx);
     put_time(it, m, c->last_tx);
-    put_time(it, m, limited ? c->last_invalid : LA_TIME_NEVER);
+    put(it, limited ? (uint32_t)ago_us : UINT64_MAX);
     put_time(it, m, c->timestamps ? c->ts_recent_at : LA_TIME_NEVER);
-    put_time(it, m, c->timing ? c->rtt_at : LA_TIME_NEVER);
+    put(it, c->timing ? tcp_now_us(t) - c->rtt_at_us : UINT64_MAX);
     put(it, c->timing ? seq_raw(c->rtt_seq) : 0);
     put_time(it, m, conn_flight(c) > 0 || c->persist ? c->rtx_since : LA_TIME_NEVER);
 }
@@ -202,6 +203,40 @@ static void hash_ranges(struct mix *m, const struct tcp *t, const struct tcp_con
         put(&it, hash_queue(t, m, q));
         take(m, &it);
     }
+}
+
+/* What is in flight, and what recovery remembers of it. */
+static void hash_flight(struct mix *m, const struct tcp *t, const struct tcp_conn *c)
+{
+    struct item it = { .n = 0 };
+
+    if (!flight_known(c))
+        return;
+    struct flight *f = flight_of(t, c);
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct flight_range *r = flight_at(f, i);
+
+        it.n = 0;
+        put(&it, 7);
+        put_flow(&it, &c->flow);
+        put(&it, (uint64_t)seq_raw(r->end) << 32 | (uint32_t)(tcp_now_us(t) - r->sent_us));
+        put(&it, (uint64_t)r->segs << 8 | r->flags);
+        take(m, &it);
+    }
+    it.n = 0;
+    put(&it, 8);
+    put_flow(&it, &c->flow);
+    put(&it, (uint64_t)f->rack_valid << 6 | (uint64_t)f->dsack_pending << 5 |
+                 (uint64_t)f->prr << 4 | (uint64_t)f->frto << 3 | (uint64_t)f->new_only << 2 |
+                 (uint64_t)f->undo << 1 | f->undo_any);
+    put(&it, (uint64_t)seq_raw(f->rack_end) << 32 | (uint32_t)(tcp_now_us(t) - f->rack_us));
+    put(&it, (uint64_t)f->rack_rtt_us << 32 | seq_raw(f->fack));
+    put(&it,
+        (uint64_t)seq_raw(f->tlp_end) << 32 | (f->dsack_pending ? seq_raw(f->dsack_round) : 0));
+    put(&it, (uint64_t)f->prr_delivered << 32 | f->prr_out);
+    put(&it, (uint64_t)f->recover_fs << 32 | f->undo_bytes);
+    put(&it, (uint64_t)f->saved.cwnd << 32 | f->saved.ssthresh);
+    take(m, &it);
 }
 
 static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
@@ -244,7 +279,13 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, c->user);
     put(&it, hash_queue(t, m, &c->sndq));
     put(&it, hash_queue(t, m, &c->rcvq));
+    put(&it, (uint64_t)c->min_rtt_us << 32 | (uint32_t)c->reordering << 24 |
+                 (uint32_t)c->reo_persist << 16 | (uint32_t)c->reo_mult << 8 |
+                 (uint32_t)c->rtx_kind << 6 | (uint32_t)c->reordering_seen << 5 |
+                 (uint32_t)c->dubious << 4 | (uint32_t)c->resend << 3 | (uint32_t)c->tlp_out << 2 |
+                 (uint32_t)c->tlp_again << 1 | c->want_tlp);
     hash_ranges(m, t, c);
+    hash_flight(m, t, c);
     take(m, &it);
 }
 

@@ -29,7 +29,7 @@ void ack_text(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t segs)
     const uint32_t each = bytes / segs;
     if (each > c->rcv_mss)
         c->rcv_mss = each < c->adv_mss ? (uint16_t)each : c->adv_mss;
-    c->rcv_text_at = (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);
+    c->rcv_text_at = tcp_coarse(t);
     c->ack_bytes += bytes;
     c->ack_segs = (uint16_t)(c->ack_segs + segs);
     if (c->ack_segs >= (c->quick > 0 ? MERGE_SEGS_QUICK : MERGE_SEGS) ||
@@ -95,15 +95,14 @@ void ack_sent(struct tcp_conn *c)
 bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint64_t limit_ns = t->env.knobs.invalid_ratelimit * NS_PER_MS;
+    const uint32_t now_us = tcp_now_us(t);
+    const int32_t limit_us = (int32_t)(t->env.knobs.invalid_ratelimit * 1000u);
 
-    if (c->last_invalid.ns != 0 && time_since(c->last_invalid, t->env.now) < limit_ns) {
+    if (c->last_invalid_us != 0 && (int32_t)(now_us - c->last_invalid_us) < limit_us) {
         env_count(&t->env, skipped);
         return false;
     }
-    c->last_invalid = t->env.now;
-    if (c->last_invalid.ns == 0)
-        c->last_invalid.ns = 1; /* zero means "never" */
+    c->last_invalid_us = now_us != 0 ? now_us : 1; /* zero means "never" */
     c->ack_now = true;
     return true;
 }

@@ -62,6 +62,7 @@ void tcp_treated(struct tcp_arrival *a, uint64_t handle)
     if (a->reason == LA_DROP_NONE)
         conn_at(t, ci)->last_rx = t->env.now;
     ack_flush(t, ci);
+    t->dsack.set = false; /* an ACK that waits does not tell */
     tcp_touch(t, ci);
 }
 

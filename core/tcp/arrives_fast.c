@@ -29,7 +29,8 @@ static bool text_expected(const struct tcp *t, const struct tcp_conn *c, const s
 /* Step 5: is the ACK one that neither begins, continues nor ends a recovery, or our FIN's flight? */
 static bool ack_expected(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
-    if (c->in_recovery || c->rto_recovery || c->persist || c->dupacks > 0)
+    if (c->in_recovery || c->rto_recovery || c->persist || c->dupacks > 0 || c->dubious ||
+        seg->opt.sack_count > 0)
         return false;
     if (seg->opt.sack_count > 0) /* a hole, or a duplicate */
         return false;

@@ -56,6 +56,17 @@ static void trim(struct tcp_arrival *a)
     }
 }
 
+/* An ACK at once to text of which something, or all, has been acknowledged already: it came twice. */
+static void repeat_ack(struct tcp_arrival *a)
+{
+    const struct tcp_seg *seg = a->seg;
+    const tcp_seq nxt = a->c->rcv.nxt;
+
+    if (seq_lt(seg->seq, nxt))
+        reassembly_twice(a->t, a->c, seg->seq, seq_min(nxt, seq_add(seg->seq, seg->len)));
+    ack_now(a->t, a->ci);
+}
+
 /* First, check the sequence number. */
 static enum tcp_next step1_sequence(struct tcp_arrival *a)
 {
@@ -94,7 +105,7 @@ static enum tcp_next step1_sequence(struct tcp_arrival *a)
         if (seg->flags & TCP_SYN)
             return TCP_GO_ON; /* step 4: challenged wherever it lies (RFC 5961 4.2) */
         if (seg_len > 0 && seg->len > 0)
-            ack_now(t, a->ci); /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+            repeat_ack(a); /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
         else
             ack_invalid(t, a->ci, LA_COUNT_TCPACKSkippedSeq);
         return tcp_stop(a, tcp_is_old(seg->seq, seg_len, c->rcv.nxt) ? LA_DROP_OLD_DUPLICATE
@@ -248,8 +259,7 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
         loss_dupack(a);
     snd_window_update(a, advances);
     if (c->persist && !advances && conn_flight(c) > 0 && !conn_in_persist(c)) {
-        c->snd.rtx = c->snd.una; /* the window opens, and refused what is in flight: again */
-        c->timing = false;
+        loss_resend_all(t, a->ci); /* the window opens, and refused what is in flight: again */
     }
     tcp_rtx_rearm(t, a->ci);
     if (conn_wants_tx(c))
@@ -300,6 +310,8 @@ static enum tcp_next step7_text(struct tcp_arrival *a)
         tcp_reset(t, a->ci, c->held ? LA_ECONNRESET : LA_ECONNABORTED, LA_DROP_TEXT_AFTER_CLOSE);
         return tcp_stop(a, LA_DROP_TEXT_AFTER_CLOSE);
     }
+    if (seq_lt(a->seg->seq, c->rcv.nxt)) /* some of it is old */
+        repeat_ack(a);
     if (a->len == 0 && !a->fin) {
         ack_now(t, a->ci);
         return tcp_stop(a, tcp_rcv_wnd(c) == 0 ? LA_DROP_OUTSIDE_WINDOW : LA_DROP_DUPLICATE_TEXT);

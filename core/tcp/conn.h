@@ -38,6 +38,13 @@ enum tcp_deadline {
     TCP_DEADLINES
 };
 
+/* What TCP_DL_RTX stands for, unless it is the persist timer. */
+enum tcp_rtx {
+    TCP_RTX_RTO,
+    TCP_RTX_TLP, /* a tail loss probe is due: RFC 8985 7.2 */
+    TCP_RTX_RACK /* something may be lost by then: RFC 8985 6.2 step 5 */
+};
+
 /* What can be set on a listener or a connection; 0 means the knob decides, where that makes sense. */
 struct tcp_settings {
     uint32_t rcvbuf, sndbuf;
@@ -170,12 +177,25 @@ struct tcp_conn {
     uint32_t rto_us;
     tcp_seq rtt_seq;
     uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
-    la_time rtt_at;
+    uint32_t rtt_at_us;    /* low bits */
+    uint8_t reordering; /* most segments by which one was seen to be late; DupThresh of RFC 6675 */
+    uint8_t reo_mult : 4;     /* RACK.reo_wnd_mult */
+    uint8_t rtx_kind : 2;     /* enum tcp_rtx: what TCP_DL_RTX is, unless it is the persist timer */
+    bool reordering_seen : 1; /* RACK.reordering_seen */
+    bool dubious : 1;         /* an ACK may have more to say than that text has arrived */
+    uint8_t reo_persist : 5;  /* RACK.reo_wnd_persist */
+    bool resend : 1;          /* something is marked lost and waits to be sent again */
+    bool tlp_out : 1;         /* a tail loss probe waits for its ACK (RFC 8985 7.4) */
+    bool tlp_again : 1;       /* TLP.is_retrans */
+    bool want_tlp : 1;        /* a tail loss probe goes out at the next la_tx() */
 
     /* Line 6: the rest. */
     uint64_t user;
-    la_time opened, state_since;
-    la_time last_invalid; /* when an ACK for something unacceptable last went out */
+    la_time opened;
+    uint32_t state_since;     /* in units of TCP_COARSE_SHIFT */
+    uint32_t last_invalid_us; /* when an ACK for something unacceptable last went out; 0: never */
+    uint32_t inflight;        /* chunk with what is in flight (inflight.c), or SLAB_NONE */
+    uint32_t min_rtt_us;      /* smallest sample; 0: none yet */
     struct queue_hint sndhint;
     tcp_seq iss, irs;
     uint32_t segs_retransmitted;
@@ -397,6 +417,11 @@ struct tcp {
     uint32_t starved_head, starved_tail; /* connections that wait for chunks */
     uint32_t touched[LA_RX_BURST_MAX];   /* connections of the burst in progress */
     uint32_t touched_count;
+    struct
+    { /* what the segment in progress brought twice, to be reported with its ACK (RFC 2883) */
+        struct tcp_sack_block block;
+        bool set, old; /* old: below RCV.NXT */
+    } dsack;
     struct siphash_key key_isn, key_port, key_index, key_cookie;
     struct { /* the 4-tuple that was hashed last */
         struct tcp_flow flow;
@@ -424,6 +449,22 @@ struct tcp {
     bool iface_sums[LA_IFACES_MAX + 1]; /* its many segments have a checksum that we compute */
 };
 
+/* Low bits of the time: microseconds, and units of about a millisecond. */
+static inline uint32_t tcp_now_us(const struct tcp *t)
+{
+    return (uint32_t)(t->env.now.ns / NS_PER_US);
+}
+static inline uint32_t tcp_coarse(const struct tcp *t)
+{
+    return (uint32_t)(t->env.now.ns >> TCP_COARSE_SHIFT);
+}
+/* The moment that tcp_coarse() stood for: at most a unit early, and never in the future. */
+static inline la_time tcp_coarse_time(const struct tcp *t, uint32_t coarse)
+{
+    const uint64_t ago_ns = (uint64_t)(tcp_coarse(t) - coarse) << TCP_COARSE_SHIFT;
+
+    return (la_time){ ago_ns < t->env.now.ns ? t->env.now.ns - ago_ns : 0 };
+}
 static inline void *tcp_arena(const struct tcp *t)
 {
     return (void *)(uintptr_t)t;

@@ -6,6 +6,7 @@
  * An end with an error keeps the shell for whoever holds the handle: received bytes stay
  * readable, then the error is told.
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 #define TO(name) (1u << LA_##name)
@@ -37,7 +38,7 @@ void tcp_enter(struct tcp *t, struct tcp_conn *c, enum la_state to)
     LA_ASSERT(edges[c->state] & 1u << to);
     trace_state(t, &c->flow, slab_handle(&t->conns, t, ci), c->state, (uint8_t)to, LA_DROP_NONE);
     conn_state(t, c, to);
-    c->state_since = t->env.now;
+    c->state_since = tcp_coarse(t);
 }
 
 uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
@@ -59,7 +60,11 @@ uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
     c->cc = SLAB_NONE;
     c->tx_next = c->tx_prev = c->ready_next = c->ready_prev = SLAB_NONE;
     c->sndhint.chunk = SLAB_NONE;
-    c->opened = c->state_since = c->last_rx = c->last_tx = t->env.now;
+    c->opened = c->last_rx = c->last_tx = t->env.now;
+    c->state_since = tcp_coarse(t);
+    c->inflight = SLAB_NONE;
+    c->reordering = (uint8_t)t->env.knobs.reordering;
+    c->reo_mult = 1;
     c->rto_us = 1000000; /* RFC 6298 2.1 */
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         c->deadline[i] = LA_TIME_NEVER;
@@ -84,6 +89,8 @@ void conn_release(struct tcp *t, uint32_t ci)
     reassembly_clear(t, c);
     cc_rest(t, c);
     t->orphans -= c->orphan;
+    c->tlp_out = c->want_tlp = false;
+    flight_release(t, c);
     t->state_count[LA_CLOSED]--;
     slab_give(&t->conns, t, ci);
 }
@@ -98,6 +105,8 @@ void conn_shell(struct tcp *t, uint32_t ci)
     queue_clear(&c->sndq, &t->env.chunks, t);
     reassembly_clear(t, c);
     cc_rest(t, c);
+    c->tlp_out = c->want_tlp = false;
+    flight_release(t, c);
     c->sndhint.chunk = SLAB_NONE;
     c->reserved = 0;
     c->want_ack = c->want_syn = c->want_probe = c->want_rtx = c->want_keepalive = false;

@@ -7,6 +7,7 @@
  * Linux (an exception to SHLD-26): remembered, told, and reported if the connection dies
  * of silence.  "Too big" lowers the MSS, within bounds.
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 /* What the application is told; LA_OK for what it is not. */
@@ -46,11 +47,15 @@ static void too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
      * All that is in flight was too big.  It goes again, smaller, hole by hole as in a recovery, but
      * the network said nothing of congestion: the window is the same afterwards.
      */
-    c->want_rtx = true;
-    c->in_recovery = true;
-    c->snd.recover = c->snd.nxt;
-    c->ssthresh = c->cwnd;
-    c->timing = false;
+    if (flight_known(c)) {
+        loss_resend_all(t, ci);
+    } else {
+        c->want_rtx = true;
+        c->in_recovery = true;
+        c->snd.recover = c->snd.nxt;
+        c->ssthresh = c->cwnd;
+        c->timing = false;
+    }
     tcp_output_wake(t, ci);
 }
 

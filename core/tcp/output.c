@@ -4,8 +4,8 @@
  *
  * Connections with something to send stand on one list; la_tx() takes them in turn, one
  * descriptor each.  What a connection sends next is decided here, in this order: its SYN,
- * the segment that fast recovery asks for, what an RTO declared lost, a zero-window probe,
- * new text and FIN, a keepalive probe, a bare ACK.
+ * what is marked lost or NewReno asks for, a zero-window probe, a tail loss probe, new text and
+ * FIN, a keepalive probe, a bare ACK.
  *
  * New text goes when it fills a segment, when Nagle is off or no other short segment is in
  * flight, or when it is at least half of the largest window the peer ever offered (MUST-38,
@@ -14,6 +14,7 @@
  * that the peer may delay.
  */
 #include "core/base/bytes.h"
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 void tcp_output_wake(struct tcp *t, uint32_t ci)
@@ -55,6 +56,7 @@ struct plan {
     uint32_t len; /* bytes of text */
     uint8_t flags;
     bool again;   /* a retransmission */
+    bool probe;   /* of a window: what is in flight stays as it is */
     uint32_t gso; /* bytes of text a descriptor may hold */
 };
 
@@ -124,9 +126,13 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
     c->bytes_sent += p->len;
     if (p->again) {
         c->segs_retransmitted += segs;
-        env_count(&t->env, LA_COUNT_RetransSegs);
+        t->env.counters[LA_COUNT_RetransSegs] += segs;
         if (c->rto_recovery)
-            env_count(&t->env, LA_COUNT_TCPSlowStartRetrans);
+            t->env.counters[LA_COUNT_TCPSlowStartRetrans] += segs;
+        else if (c->in_recovery && flight_known(c)) /* else counted when it was decided */
+            t->env.counters[LA_COUNT_TCPFastRetrans] += segs;
+        if (!p->probe && !(p->flags & TCP_SYN))
+            flight_sent_again(t, c, p->seq, end);
         c->timing = false; /* Karn */
     } else {
         t->env.counters[LA_COUNT_OutSegs] += segs;
@@ -143,12 +149,16 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
         if (!c->timing && !p->again) {
             c->timing = true;
             c->rtt_seq = p->seq;
-            c->rtt_at = t->env.now;
+            c->rtt_at_us = tcp_now_us(t);
         }
         if (p->len % c->snd_mss != 0)
             c->snd.crumb = end;
+        if (!(p->flags & TCP_SYN))
+            flight_sent(t, c, end, segs);
         c->snd.nxt = end;
         cc_on_send(c);
+        if (c->rtx_kind == TCP_RTX_TLP && !c->persist)
+            tcp_timer_stop(c, TCP_DL_RTX); /* RFC 8985 7.2: the probe waits for this one too */
     }
     if (p->flags & TCP_SYN)
         return; /* its timer was armed when it was decided */
@@ -216,8 +226,8 @@ static tcp_seq text_end(const struct tcp_conn *c)
     return seq_add(c->snd.una, c->sndq.len_bytes);
 }
 
-/* One segment from @seq of what is in flight, inside the window (SHLD-16, SHLD-17). */
-static bool plan_again(const struct tcp_conn *c, tcp_seq seq, struct plan *p)
+/* At most @most bytes from @seq of what is in flight, inside the window (SHLD-16, SHLD-17). */
+static bool plan_again(const struct tcp_conn *c, tcp_seq seq, uint32_t most, struct plan *p)
 {
     const uint32_t offset = seq_diff(c->snd.una, seq);
     const tcp_seq end = c->fin_sent ? c->snd.fin_seq : c->snd.nxt;
@@ -226,8 +236,8 @@ static bool plan_again(const struct tcp_conn *c, tcp_seq seq, struct plan *p)
 
     if (room == 0 || seq_ge(seq, c->snd.nxt))
         return false;
-    if (len > c->snd_mss)
-        len = c->snd_mss;
+    if (len > most)
+        len = most;
     if (len > room)
         len = room;
     p->seq = seq;
@@ -237,11 +247,50 @@ static bool plan_again(const struct tcp_conn *c, tcp_seq seq, struct plan *p)
     return true;
 }
 
-static bool plan_lost(struct tcp_conn *c, struct plan *p)
+/* Text of one descriptor at most, in whole segments. */
+static uint32_t most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso)
 {
+    const uint32_t mss = c->snd_mss;
+    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
+
+    if (gso <= mss)
+        return mss;
+    if (gso > span_bytes)
+        gso = span_bytes;
+    return gso > mss ? gso - gso % mss : mss;
+}
+
+/* What is marked lost, several segments at once if they lie together. */
+static bool plan_marked(struct tcp *t, struct tcp_conn *c, struct plan *p)
+{
+    const uint32_t pipe = conn_pipe(t, c);
+    const uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    uint32_t most = most_text(t, c, p->gso);
+    uint32_t len;
+    tcp_seq seq;
+
+    if (flight_of(t, c)->new_only || !flight_resend(t, c, &seq, &len))
+        return false;
+    if (room < (len < c->snd_mss ? len : c->snd_mss))
+        return false;
+    if (most > room)
+        most = room;
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): snd_mss >= LA_SEND_MSS_MIN */
+    most = most > c->snd_mss ? most - most % c->snd_mss : c->snd_mss;
+    if (!plan_again(c, seq, len < most ? len : most, p))
+        return false;
+    if (seq_eq(seq, c->snd.una))
+        tcp_timer_stop(c, TCP_DL_RTX); /* the RTO counts from this one on, as on Linux */
+    return true;
+}
+
+static bool plan_lost(struct tcp *t, struct tcp_conn *c, struct plan *p)
+{
+    if (c->resend)
+        return plan_marked(t, c, p);
     if (c->want_rtx) {
         c->want_rtx = false;
-        if (plan_again(c, c->snd.una, p)) {
+        if (plan_again(c, c->snd.una, c->snd_mss, p)) {
             tcp_timer_stop(c, TCP_DL_RTX); /* the RTO counts from this one on, as on Linux */
             c->snd.rtx = seq_max(c->snd.rtx, seq_add(p->seq, p->len + ((p->flags & TCP_FIN) != 0)));
             return true;
@@ -249,9 +298,34 @@ static bool plan_lost(struct tcp_conn *c, struct plan *p)
     }
     if (!seq_lt(c->snd.rtx, c->snd.nxt) || seq_diff(c->snd.una, c->snd.rtx) >= c->cwnd)
         return false;
-    if (!plan_again(c, c->snd.rtx, p))
+    if (!plan_again(c, c->snd.rtx, c->snd_mss, p))
         return false;
     c->snd.rtx = seq_add(c->snd.rtx, p->len + ((p->flags & TCP_FIN) != 0));
+    return true;
+}
+
+/* A tail loss probe goes whatever the congestion window: RFC 8985 7.3. */
+static bool plan_tlp(struct tcp *t, struct tcp_conn *c, struct plan *p)
+{
+    struct tlp_choice choice;
+
+    if (!c->want_tlp)
+        return false;
+    c->want_tlp = false;
+    if (c->persist || !tlp_choose(c, &choice))
+        return false;
+    if (choice.again) {
+        if (!plan_again(c, choice.seq, choice.len, p))
+            return false;
+    } else {
+        p->seq = choice.seq;
+        p->len = choice.len;
+        finish(c, p, text_end(c));
+    }
+    c->tlp_out = true;
+    c->tlp_again = choice.again;
+    c->dubious = true;
+    flight_of(t, c)->tlp_end = choice.again ? c->snd.nxt : seq_add(p->seq, p->len);
     return true;
 }
 
@@ -265,6 +339,7 @@ static bool plan_probe(struct tcp_conn *c, struct plan *p)
     c->want_probe = false;
     if (!conn_in_persist(c))
         return false;
+    p->probe = true;
     p->seq = conn_flight(c) > 0 ? c->snd.una : c->snd.nxt;
     p->again = conn_flight(c) > 0;
     if (p->again && c->fin_sent && seq_eq(p->seq, c->snd.fin_seq))
@@ -283,14 +358,25 @@ static bool plan_probe(struct tcp_conn *c, struct plan *p)
     return true;
 }
 
-/* How much new text may go, by both windows; 0 if none may. */
-static uint32_t sendable(const struct tcp_conn *c, uint32_t unsent, uint32_t most)
+/*
+ * Room in the congestion window.  RFC 3042, limited transmit: with SACK what was SACKed has left the
+ * pipe, without it the first two duplicate ACKs stand for a segment each.
+ */
+static uint32_t cwnd_room(const struct tcp *t, const struct tcp_conn *c)
 {
-    const uint32_t flight = conn_flight(c);
+    const uint32_t pipe = conn_pipe(t, c);
     const uint32_t limited =
         !c->in_recovery && c->dupacks < 3 ? c->dupacks * (uint32_t)c->snd_mss : 0;
-    const uint32_t cwnd = c->cwnd + limited; /* RFC 3042: limited transmit */
-    const uint32_t room = cwnd > flight ? cwnd - flight : 0;
+    const uint32_t cwnd = c->cwnd + limited;
+
+    return cwnd > pipe ? cwnd - pipe : 0;
+}
+
+/* How much new text may go, by both windows; 0 if none may. */
+static uint32_t sendable(const struct tcp *t, const struct tcp_conn *c, uint32_t unsent,
+                         uint32_t most)
+{
+    const uint32_t room = cwnd_room(t, c);
     uint32_t len = unsent < most ? unsent : most;
     const uint32_t usable = snd_usable(c);
 
@@ -323,19 +409,6 @@ static bool worth_sending(struct tcp *t, uint32_t ci, uint32_t len, uint32_t uns
     return (idle || c->set.nodelay) && len >= c->snd.max_wnd / 2;
 }
 
-/* Text of one descriptor at most, in whole segments. */
-static uint32_t most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso)
-{
-    const uint32_t mss = c->snd_mss;
-    const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
-
-    if (gso <= mss)
-        return mss;
-    if (gso > span_bytes)
-        gso = span_bytes;
-    return gso > mss ? gso - gso % mss : mss;
-}
-
 static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -349,7 +422,7 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
         return false;
     cc_idle_restart(t, c);
     most = most_text(t, c, p->gso);
-    len = unsent > 0 ? sendable(c, unsent, most) : 0;
+    len = unsent > 0 ? sendable(t, c, unsent, most) : 0;
     if (unsent > 0 && len == 0)
         return false;
     if (len > mss && len < unsent)
@@ -408,7 +481,8 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
         found = plan_syn(c, &p);
     else
-        found = plan_lost(c, &p) || plan_probe(c, &p) || plan_new(t, ci, &p) || plan_bare(c, &p);
+        found = plan_lost(t, c, &p) || plan_probe(c, &p) || plan_tlp(t, c, &p) ||
+                plan_new(t, ci, &p) || plan_bare(c, &p);
     if (!found) {
         if (!rtx_stays(c))
             tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
@@ -442,21 +516,20 @@ bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
 }
 
 /* How many more descriptors of @len bytes plan_new() would choose, one after the other. */
-static uint32_t train_length(const struct tcp_conn *c, uint32_t len, uint32_t max)
+static uint32_t train_length(const struct tcp *t, const struct tcp_conn *c, uint32_t len,
+                             uint32_t max)
 {
     const uint32_t unsent = conn_unsent(c);
-    const uint32_t flight = conn_flight(c);
-    const uint32_t limited =
-        !c->in_recovery && c->dupacks < 3 ? c->dupacks * (uint32_t)c->snd_mss : 0;
-    const uint32_t cwnd = c->cwnd + limited;
+    const uint32_t room = cwnd_room(t, c);
     uint32_t bytes = snd_usable(c);
 
-    if (c->want_rtx || c->want_probe || seq_lt(c->snd.rtx, c->snd.nxt) || unsent <= len)
+    if (c->want_rtx || c->want_probe || c->want_tlp || c->resend ||
+        seq_lt(c->snd.rtx, c->snd.nxt) || unsent <= len)
         return 0;
     if (bytes > unsent - 1) /* the last of all is not like the others */
         bytes = unsent - 1;
-    if (bytes > (cwnd > flight ? cwnd - flight : 0))
-        bytes = cwnd > flight ? cwnd - flight : 0;
+    if (bytes > room)
+        bytes = room;
     return bytes / len < max ? bytes / len : max;
 }
 
@@ -470,7 +543,7 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
 {
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t len = first->len_bytes - first->header_len;
-    const uint32_t n = train_length(c, len, max);
+    const uint32_t n = train_length(t, c, len, max);
     const uint32_t segs = len > c->snd_mss ? len / c->snd_mss : 1;
 
     if (n == 0)
@@ -490,6 +563,7 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
     c->segs_out += n * segs;
     c->bytes_sent += (uint64_t)n * len;
     t->env.counters[LA_COUNT_OutSegs] += (uint64_t)n * segs;
+    flight_sent(t, c, seq_add(c->snd.nxt, n * len), n * segs);
     c->snd.nxt = seq_add(c->snd.nxt, n * len);
     c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */
     cc_on_send(c);

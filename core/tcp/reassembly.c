@@ -109,6 +109,16 @@ uint32_t reassembly_blocks(const struct tcp *t, const struct tcp_conn *c,
     return n;
 }
 
+/* Of several the lowest is told: the ACK has room for one (RFC 2883 4, 4.2). */
+void reassembly_twice(struct tcp *t, const struct tcp_conn *c, tcp_seq left, tcp_seq right)
+{
+    if (!c->sack || !t->env.knobs.dsack || t->dsack.set || !seq_lt(left, right))
+        return;
+    t->dsack.set = true;
+    t->dsack.old = seq_lt(left, c->rcv.nxt);
+    t->dsack.block = (struct tcp_sack_block){ .left = left, .right = right };
+}
+
 /* Text at RCV.NXT.  Return: bytes taken. */
 static uint32_t append_in_order(struct tcp *t, struct tcp_conn *c, const uint8_t *bytes,
                                 uint32_t len)
@@ -238,7 +248,8 @@ static enum la_drop take_out_of_order(struct tcp *t, struct tcp_conn *c, tcp_seq
         if (i < rs->count && seq_le(rs->r[i].start, seq) && seq_lt(seq, rs->r[i].end)) {
             const tcp_seq stop = seq_min(end, rs->r[i].end); /* here already */
 
-            rs->r[i].stamp = ++rs->stamp;
+            rs->r[i].stamp = ++rs->stamp; /* the block that holds it follows: RFC 2883 4 (4) */
+            reassembly_twice(t, c, seq, stop);
             bytes += seq_diff(seq, stop);
             seq = stop;
             continue;

@@ -121,6 +121,21 @@ void reply_rst_from(struct tcp *t, const struct tcp_conn *c)
         env_count(&t->env, LA_COUNT_TCPAbortFailed);
 }
 
+/* What came twice first (RFC 2883 4), then the ranges above the first hole. */
+static void put_sack(struct tcp *t, const struct tcp_conn *c, struct tcp_options *o)
+{
+    const uint32_t most = c->timestamps ? 3 : 4;
+    uint32_t n = 0;
+
+    if (t->dsack.set) {
+        o->sack[n++] = t->dsack.block;
+        env_count(&t->env, t->dsack.old ? LA_COUNT_TCPDSACKOldSent : LA_COUNT_TCPDSACKOfoSent);
+        t->dsack.set = false;
+    }
+    n += reassembly_blocks(t, c, o->sack + n, most - n);
+    o->sack_count = (uint8_t)n;
+}
+
 void reply_ack(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
@@ -139,7 +154,7 @@ void reply_ack(struct tcp *t, uint32_t ci)
         seg.opt.ts_ecr = c->ts_recent;
     }
     if (c->sack)
-        seg.opt.sack_count = (uint8_t)reassembly_blocks(t, c, seg.opt.sack, c->timestamps ? 3 : 4);
+        put_sack(t, c, &seg.opt);
     (void)reply_push(t, &to, &seg);
     c->segs_out++;
     ack_sent(c);

@@ -19,6 +19,8 @@ void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns)
     const uint32_t r = us < 1 ? 1 : us > 60000000 ? 60000000 : (uint32_t)us;
     uint32_t var, rto;
 
+    if (c->min_rtt_us == 0 || r < c->min_rtt_us)
+        c->min_rtt_us = r;
     if (c->srtt_us8 == 0) { /* (2.2) */
         c->srtt_us8 = r * 8;
         c->rttvar_us4 = r * 2;
@@ -42,7 +44,7 @@ void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tc
 {
     if (c->timing && seq_gt(ack, c->rtt_seq)) {
         c->timing = false;
-        rtt_sample(t, c, time_since(c->rtt_at, t->env.now));
+        rtt_sample(t, c, (tcp_now_us(t) - c->rtt_at_us) * NS_PER_US);
         return;
     }
     if (!c->timing && c->timestamps && seg->opt.has_timestamps &&

@@ -38,7 +38,8 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
 {
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
-    const uint32_t acked = seq_diff(c->snd.una, ack);
+    const tcp_seq before = c->snd.una;
+    const uint32_t acked = seq_diff(before, ack);
     const bool fin = c->fin_sent && seq_gt(ack, c->snd.fin_seq);
     const uint32_t text = acked - (fin ? 1 : 0);
 
@@ -62,7 +63,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     c->rtx_since = t->env.now;
     if (!c->persist)
         tcp_timer_stop(c, TCP_DL_RTX); /* begun anew by tcp_rtx_rearm (RFC 6298 5.3) */
-    loss_on_ack(t, a->ci, acked);
+    loss_on_ack(t, a->ci, a->seg, before, acked);
     if (seq_eq(c->snd.una, c->snd.nxt))
         cc_rest(t, c);
     conn_ready(t, a->ci, false);

@@ -264,7 +264,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
 
         c->timing = true;
         c->rtt_seq = h->iss;
-        c->rtt_at = (la_time){ t->env.now.ns - us * NS_PER_US };
+        c->rtt_at_us = tcp_now_us(t) - us;
     }
     cc_init(t, c);
     if (h->retries > 0) {

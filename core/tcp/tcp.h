@@ -223,6 +223,8 @@ enum la_drop reassembly_take(struct tcp_arrival *a);
 uint32_t reassembly_blocks(const struct tcp *t, const struct tcp_conn *c,
                            struct tcp_sack_block *out, uint32_t max);
 uint32_t reassembly_bytes(const struct tcp *t, const struct tcp_conn *c);
+/* The segment in progress brings [left, right) a second time: its ACK says so (RFC 2883 4). */
+void reassembly_twice(struct tcp *t, const struct tcp_conn *c, tcp_seq left, tcp_seq right);
 /* Chunks held, the table included. */
 uint32_t reassembly_chunks(const struct tcp *t, const struct tcp_conn *c);
 /* The text of range @i, in ascending order; NULL behind the last. */
@@ -236,6 +238,12 @@ const char *reassembly_check(const struct tcp *t, const struct tcp_conn *c);
 static inline uint32_t conn_flight(const struct tcp_conn *c)
 {
     return seq_diff(c->snd.una, c->snd.nxt);
+}
+/* Of that, what is thought to be in the network: RFC 6675 4, Pipe. */
+uint32_t flight_pipe(const struct tcp *t, const struct tcp_conn *c);
+static inline uint32_t conn_pipe(const struct tcp *t, const struct tcp_conn *c)
+{
+    return c->dubious ? flight_pipe(t, c) : conn_flight(c);
 }
 /* Bytes the window still takes beyond SND.NXT; a window that shrank takes none (MUST-34). */
 static inline uint32_t snd_usable(const struct tcp_conn *c)
@@ -276,14 +284,20 @@ static inline bool conn_fin_unsent(const struct tcp_conn *c)
 static inline bool conn_wants_tx(const struct tcp_conn *c)
 {
     return c->want_ack || c->want_rtx || c->want_probe || c->want_keepalive || c->want_syn ||
-           conn_unsent(c) > 0 || conn_fin_unsent(c) || seq_lt(c->snd.rtx, c->snd.nxt);
+           c->resend || c->want_tlp || conn_unsent(c) > 0 || conn_fin_unsent(c) ||
+           seq_lt(c->snd.rtx, c->snd.nxt);
 }
 /* @advanced: the segment moved SND.UNA. */
 void snd_window_update(struct tcp_arrival *a, bool advanced);
 /* An acceptable ACK arrived: everything that follows from it (step 5, ESTABLISHED). */
 void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack);
 void loss_dupack(struct tcp_arrival *a);
-void loss_on_ack(struct tcp *t, uint32_t ci, uint32_t acked);
+/* SND.UNA was @before, @acked less. */
+void loss_on_ack(struct tcp *t, uint32_t ci, const struct tcp_seg *seg, tcp_seq before,
+                 uint32_t acked);
+void loss_on_rack_timer(struct tcp *t, uint32_t ci);
+/* All that is in flight goes again, as far as the window permits: it was refused, not lost. */
+void loss_resend_all(struct tcp *t, uint32_t ci);
 void loss_on_rto(struct tcp *t, uint32_t ci);
 void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns);
 void rtt_on_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, tcp_seq ack);
@@ -381,6 +395,7 @@ void trace_state(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, uint
 void trace_timeout(struct tcp *t, const struct tcp_flow *flow, uint64_t conn, uint8_t state,
                    enum la_timer timer);
 void trace_end(struct tcp *t, const struct tcp_conn *c, enum la_drop reason);
+void trace_recovery(struct tcp *t, const struct tcp_conn *c, enum la_recovery event);
 
 /* cause.c: what went wrong, remembered ------------------------------------------------------------ */
 

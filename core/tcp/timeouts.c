@@ -6,6 +6,7 @@
  * R2 is a time, modelled as on Linux from the minimum RTO: tcp_retries2 = 15 gives
  * 924.6 s, whatever the connection's own RTO.
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 static void trace_timer(struct tcp *t, uint32_t ci, enum la_timer timer)
@@ -133,6 +134,27 @@ static enum tcp_next rto(struct tcp *t, uint32_t ci)
     return TCP_GO_ON;
 }
 
+/* What the retransmission timer stood for. */
+static enum tcp_next rtx(struct tcp *t, uint32_t ci)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const enum tcp_rtx kind = (enum tcp_rtx)c->rtx_kind;
+
+    c->rtx_kind = TCP_RTX_RTO;
+    if (kind == TCP_RTX_RTO || in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
+        return rto(t, ci);
+    trace_timer(t, ci, kind == TCP_RTX_TLP ? LA_TIMER_TLP : LA_TIMER_RACK);
+    if (user_timeout_passed(t, c))
+        return give_up(t, ci, LA_ETIMEDOUT, LA_DROP_USER_TIMEOUT);
+    if (kind == TCP_RTX_RACK) {
+        loss_on_rack_timer(t, ci);
+    } else {
+        tlp_fire(t, ci);
+        tcp_rtx_rearm(t, ci);
+    }
+    return TCP_GO_ON;
+}
+
 /*
  * RFC 9293 3.8.6.1: the window stayed closed for a while.  An application may wait for it for ever as long as
  * probes are answered (MUST-36, MUST-37); a connection that nobody holds waits until probes are as rare
@@ -207,7 +229,7 @@ enum tcp_next tcp_on_timeout(struct tcp *t, uint32_t ci, enum tcp_deadline which
 
     switch (which) {
     case TCP_DL_RTX:
-        return c->persist ? persist(t, ci) : rto(t, ci);
+        return c->persist ? persist(t, ci) : rtx(t, ci);
     case TCP_DL_IDLE:
         return keepalive(t, ci);
     case TCP_DL_DELACK:

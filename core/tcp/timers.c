@@ -9,6 +9,7 @@
  *
  * Invariant (la_check): node.at <= min(deadline[]).
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 static la_time earliest(const struct tcp_conn *c)
@@ -154,8 +155,15 @@ void tcp_rtx_rearm(struct tcp *t, uint32_t ci)
         c->rtx_since = t->env.now;
         tcp_timer_stop(c, TCP_DL_RTX);
     } else if (armed) {
+        if (persist || c->rtx_kind != TCP_RTX_TLP || tlp_possible(t, c))
+            return;
+        c->rtx_kind = TCP_RTX_RTO; /* something is in doubt: the RTO of what stands at SND.UNA */
+        rtx_arm(t, ci, flight_rto_ns(t, c));
         return;
     }
-    if (persist || conn_flight(c) > 0)
-        rtx_arm(t, ci, rtt_rto_ns(t, c));
+    if (!persist && conn_flight(c) == 0)
+        return;
+    const bool tlp = !persist && tlp_possible(t, c);
+    c->rtx_kind = tlp ? TCP_RTX_TLP : TCP_RTX_RTO;
+    rtx_arm(t, ci, tlp ? tlp_pto_ns(t, c) : rtt_rto_ns(t, c));
 }

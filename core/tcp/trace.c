@@ -113,3 +113,21 @@ void trace_end(struct tcp *t, const struct tcp_conn *c, enum la_drop reason)
     r->reason = (uint16_t)reason;
     put_flow(r, &c->flow);
 }
+
+void trace_recovery(struct tcp *t, const struct tcp_conn *c, enum la_recovery event)
+{
+    struct la_trace *r = put(t);
+
+    if (r == NULL)
+        return;
+    r->kind = LA_TRACE_RECOVERY;
+    r->conn = slab_handle(&t->conns, t, conn_index(t, c));
+    r->from = r->to = c->state;
+    r->timer = (uint8_t)event;
+    r->seq = seq_raw(c->snd.una);
+    r->ack = seq_raw(c->snd.nxt);
+    r->len_bytes = conn_pipe(t, c);
+    r->cwnd = c->cwnd;
+    r->ssthresh = c->ssthresh;
+    put_flow(r, &c->flow);
+}

@@ -29,6 +29,12 @@
 /* Out-of-order ranges kept for one connection; beyond it text that would open another is dropped. */
 #define LA_REASSEMBLY_RANGES_MAX 32
 
+/*
+ * Ranges in which a connection remembers what is in flight: each ACK with SACK may walk them all.
+ * Beyond it neighbours that differ only in when they were sent are joined, then SACKs are forgotten.
+ */
+#define LA_INFLIGHT_RANGES_MAX 128
+
 /* Smallest MSS this side will send with, whatever the peer or ICMP says (CVE-2019-11479). */
 #define LA_SEND_MSS_MIN 216
 

@@ -72,6 +72,10 @@ struct la_conn_info {
     uint64_t bytes_sent, bytes_acked, bytes_received; /* bytes_sent counts repeats */
     uint64_t segs_out, segs_in, segs_retransmitted;
     uint32_t path_mtu_bytes, adv_mss;
+    /* Of what is in flight: reported by SACK; thought to be lost; sent again and on its way. */
+    uint32_t sacked_bytes, lost_bytes, again_bytes;
+    uint32_t reordering; /* segments by which one was late, at the most: tcp_reordering */
+    uint32_t min_rtt_us; /* 0: no sample yet */
     /* Of any segment that was used; of text sent; of text received in order, to about a millisecond. */
     la_time last_received, last_sent, last_text_received;
     la_time opened, state_since;
@@ -91,6 +95,8 @@ enum la_timer {
     LA_TIMER_TIME_WAIT,
     LA_TIMER_SYNACK,
     LA_TIMER_CORK,
+    LA_TIMER_TLP,
+    LA_TIMER_RACK,
     LA_TIMERS
 };
 const char *la_timer_name(enum la_timer timer);
@@ -334,23 +340,40 @@ LA_MUST_CHECK enum la_err la_conn_cause(const struct la_stack *s, la_conn_id id,
 /* Trace ------------------------------------------------------------------------- */
 
 enum la_trace_kind {
-    LA_TRACE_RX = 1,      /* a segment arrived: state before, state after, verdict */
-    LA_TRACE_TX = 2,      /* a segment was handed to la_tx() */
-    LA_TRACE_STATE = 3,   /* a state change, along a legal edge */
-    LA_TRACE_TIMEOUT = 4, /* a timer fired */
-    LA_TRACE_END = 5,     /* a connection ended, with its reason */
+    LA_TRACE_RX = 1,       /* a segment arrived: state before, state after, verdict */
+    LA_TRACE_TX = 2,       /* a segment was handed to la_tx() */
+    LA_TRACE_STATE = 3,    /* a state change, along a legal edge */
+    LA_TRACE_TIMEOUT = 4,  /* a timer fired */
+    LA_TRACE_END = 5,      /* a connection ended, with its reason */
+    LA_TRACE_RECOVERY = 6, /* loss recovery decided something: cwnd and ssthresh after it */
 };
+
+/* Decisions of loss recovery: seq is SND.UNA, ack is SND.NXT, len_bytes what is in the network. */
+enum la_recovery {
+    LA_RECOVERY_BEGIN,          /* fast recovery */
+    LA_RECOVERY_END,            /* of fast recovery or of what followed an RTO */
+    LA_RECOVERY_LOST,           /* something was marked lost */
+    LA_RECOVERY_RTO,            /* an RTO marked it */
+    LA_RECOVERY_UNDO,           /* the recovery was not called for */
+    LA_RECOVERY_REORDERING,     /* reordering was seen for the first time */
+    LA_RECOVERY_PROBE,          /* a tail loss probe */
+    LA_RECOVERY_PROBE_REPAIRED, /* it has repaired a loss */
+    LA_RECOVERIES
+};
+const char *la_recovery_name(enum la_recovery event);
 
 struct la_trace {
     la_time at;
     uint64_t conn; /* handle bits; 0 for records and for segments without a connection */
     struct la_endpoint local, remote;
-    uint32_t seq, ack, wnd; /* as on the wire; wnd unscaled */
-    uint32_t len_bytes;     /* of text */
-    uint8_t kind;           /* enum la_trace_kind */
-    uint8_t flags;          /* TCP flags as on the wire */
-    uint8_t from, to;       /* enum la_state */
-    uint8_t timer;          /* enum la_timer, for LA_TRACE_TIMEOUT */
+    uint32_t seq, ack, wnd;  /* as on the wire; wnd unscaled */
+    uint32_t len_bytes;      /* of text */
+    uint32_t cwnd, ssthresh; /* for LA_TRACE_RECOVERY, bytes */
+    uint8_t kind;            /* enum la_trace_kind */
+    uint8_t flags;           /* TCP flags as on the wire */
+    uint8_t from, to;        /* enum la_state */
+    uint8_t
+        timer; /* enum la_timer, for LA_TRACE_TIMEOUT; enum la_recovery, for LA_TRACE_RECOVERY */
     uint8_t retransmission; /* for LA_TRACE_TX */
     uint16_t reason;        /* enum la_drop */
 };

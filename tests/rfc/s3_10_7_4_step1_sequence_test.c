@@ -148,11 +148,11 @@ BENCH_TEST(answers_to_unacceptable_segments_without_text_are_limited)
 
     bench_rx(b, "ACK rcv 700 snd 0 wnd 65535");
     expect_tx(b, "ACK snd 0 rcv 0");
-    bench_sleep(b, HALF_A_SECOND - 1);
+    bench_sleep(b, HALF_A_SECOND - US(1));
     bench_rx(b, "ACK rcv 700 snd 0 wnd 65535");
     expect_no_tx(b);
     expect_equal(b, la_counter(b->s, LA_COUNT_TCPACKSkippedSeq), 1);
-    bench_sleep(b, 1);
+    bench_sleep(b, US(1));
     bench_rx(b, "ACK rcv 700 snd 0 wnd 65535");
     expect_tx(b, "ACK snd 0 rcv 0");
 }

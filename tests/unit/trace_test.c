@@ -74,11 +74,14 @@ TEST(a_repeat_is_marked_and_so_is_the_timer_that_caused_it)
     (void)take(&h);
     hand_rto(&h);
     hand_drain(&h);
-    assert_int_equal(take(&h), 2);
+    assert_int_equal(take(&h), 3);
     assert_int_equal(r[0].kind, LA_TRACE_TIMEOUT);
     assert_int_equal(r[0].timer, LA_TIMER_RTO);
-    assert_int_equal(r[1].kind, LA_TRACE_TX);
-    assert_true(r[1].retransmission);
+    assert_int_equal(r[1].kind, LA_TRACE_RECOVERY);
+    assert_int_equal(r[1].timer, LA_RECOVERY_RTO);
+    assert_int_equal(r[1].cwnd, 1460);
+    assert_int_equal(r[2].kind, LA_TRACE_TX);
+    assert_true(r[2].retransmission);
     hand_free(&h);
 }
 
