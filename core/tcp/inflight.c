@@ -145,18 +145,18 @@ static void coalesce(struct flight *f)
     f->count = (uint16_t)to;
 }
 
-/* Room for one more range, @spare others left. */
-static bool make_room(struct tcp *t, struct flight *f, uint32_t spare)
+/* Room for @more ranges, @spare others left.  What was split and is still alike may be joined. */
+static bool make_room(struct tcp *t, struct flight *f, uint32_t more, uint32_t spare)
 {
     const uint32_t cap = capacity(t);
 
-    if (f->count + spare >= cap)
+    if (f->count + more + spare > cap)
         coalesce(f);
-    if (f->count + spare >= cap) {
+    if (f->count + more + spare > cap) {
         env_count(&t->env, LA_COUNT_TCPSACKBoardFull);
         return false;
     }
-    if (f->first + f->count >= cap) {
+    if (f->first + f->count + more > cap) {
         memmove(&f->r[0], flight_at(f, 0), f->count * sizeof(f->r[0]));
         f->first = 0;
     }
@@ -179,18 +179,13 @@ static uint32_t find(const struct flight *f, tcp_seq seq)
     return low;
 }
 
-/* A border at @seq, if there is room.  The number of ranges before it may have changed meanwhile. */
-static bool split(struct tcp *t, struct tcp_conn *c, struct flight *f, tcp_seq seq, uint32_t spare)
+/* A border at @seq.  There is room: make_room() may not come between two borders of one range. */
+static void split(struct tcp_conn *c, struct flight *f, tcp_seq seq)
 {
-    uint32_t i = find(f, seq);
+    const uint32_t i = find(f, seq);
 
     if (i == f->count || seq_eq(flight_start(c, f, i), seq))
-        return true;
-    if (!make_room(t, f, spare))
-        return false;
-    i = find(f, seq);
-    if (seq_eq(flight_start(c, f, i), seq))
-        return true;
+        return;
     struct flight_range *r = flight_at(f, i);
     const uint32_t len = seq_diff(flight_start(c, f, i), r->end);
     const uint32_t left = seq_diff(flight_start(c, f, i), seq);
@@ -207,7 +202,6 @@ static bool split(struct tcp *t, struct tcp_conn *c, struct flight *f, tcp_seq s
     r[1].segs = (uint16_t)(r[1].segs > segs ? r[1].segs - segs : 1);
     r[0].segs = (uint16_t)segs;
     count_segs(f, r[0].flags, (uint32_t)r[0].segs + r[1].segs, true);
-    return true;
 }
 
 /* The block, with all that is in flight as one range; false if the pool is empty. */
@@ -271,7 +265,7 @@ void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs)
             last->segs = (uint16_t)(last->segs + segs);
             return;
         }
-        if (!make_room(t, f, 0)) {
+        if (!make_room(t, f, 1, 0)) {
             append_to_last(f, c, end, segs);
             return;
         }
@@ -291,8 +285,10 @@ void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq e
     if (f->prr)
         f->prr_out += seq_diff(seq, end);
     undo_sent_again(t, c, f, seq_diff(seq, end));
-    (void)split(t, c, f, seq, 0); /* without room all of the range counts as sent again */
-    (void)split(t, c, f, end, 0);
+    if (make_room(t, f, 2, 0)) { /* else all of the range counts as sent again */
+        split(c, f, seq);
+        split(c, f, end);
+    }
     for (uint32_t i = find(f, seq); i < f->count && seq_lt(flight_start(c, f, i), end); i++) {
         struct flight_range *r = flight_at(f, i);
 
@@ -351,8 +347,10 @@ static void mark(struct flight_ack *k, tcp_seq left, tcp_seq right)
     if (i < f->count && flight_at(f, i)->flags & FLIGHT_SACKED &&
         seq_le(right, flight_at(f, i)->end))
         return; /* known: what most blocks are */
-    if (!split(k->t, c, f, left, SPARE) || !split(k->t, c, f, right, SPARE))
+    if (!make_room(k->t, f, 2, SPARE))
         return;
+    split(c, f, left);
+    split(c, f, right);
     for (i = find(f, left); i < f->count && seq_lt(flight_start(c, f, i), right); i++) {
         struct flight_range *r = flight_at(f, i);
         const tcp_seq start = flight_start(c, f, i);

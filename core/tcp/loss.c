@@ -313,6 +313,7 @@ void loss_dupack(struct tcp_arrival *a)
 
         find_dsack(&k);
         tlp_on_ack(&k);
+        c->dubious = c->tlp_out;
     } else if (is_dupack(c, a->seg)) {
         reno_dupack(t, c);
     }

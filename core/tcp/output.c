@@ -567,5 +567,9 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
     c->snd.nxt = seq_add(c->snd.nxt, n * len);
     c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */
     cc_on_send(c);
+    if (c->rtx_kind == TCP_RTX_TLP && !c->persist) {
+        tcp_timer_stop(c, TCP_DL_RTX); /* as after_sending() does */
+        tcp_rtx_rearm(t, ci);
+    }
     return n;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 2018: the SACK blocks we send.  Those we receive are not used yet. */
+/* RFC 2018: the SACK blocks we send.  What those we receive do is in rfc8985_test.c. */
 #include "tests/rfc/bench.h"
 
 static const struct bench_opt with_sack = { .sack = true, .rcv_wnd = 60000 };
