@@ -128,6 +128,8 @@ static bool name_is(const char *a, const char *b)
 
 #define RANGE "net.ipv4.ip_local_port_range"
 #define RESERVED "net.ipv4.ip_local_reserved_ports"
+#define RMEM "net.ipv4.tcp_rmem"
+#define WMEM "net.ipv4.tcp_wmem"
 #define CONGESTION "net.ipv4.tcp_congestion_control"
 #define CONGESTIONS "net.ipv4.tcp_available_congestion_control"
 
@@ -206,6 +208,34 @@ static void read_reserved(const struct tcp *t, struct text *x)
     }
 }
 
+/* "min default max".  The smallest is not a thing here: it reads 4096, and takes nothing else. */
+#define BUFFER_MIN 4096
+
+static enum la_err write_buffer(const char *text, uint32_t least, uint32_t *value, uint32_t *most)
+{
+    uint64_t n[3];
+
+    for (uint32_t i = 0; i < 3; i++) {
+        text = skip_space(text);
+        if (!read_number(&text, TCP_BUFFER_BITS / 2, &n[i]) || (i < 2 && !is_space(*text)))
+            return LA_EINVAL;
+    }
+    if (*skip_space(text) != '\0' || n[0] != BUFFER_MIN || n[1] < least || n[2] < n[1])
+        return LA_EINVAL;
+    *value = (uint32_t)n[1];
+    *most = (uint32_t)n[2];
+    return LA_OK;
+}
+
+static void put_buffer(struct text *x, uint32_t value, uint32_t most)
+{
+    put_number(x, BUFFER_MIN);
+    put_char(x, '\t');
+    put_number(x, value);
+    put_char(x, '\t');
+    put_number(x, most);
+}
+
 static enum la_err write_congestion(struct tcp *t, const char *text)
 {
     const char *word;
@@ -244,6 +274,10 @@ enum la_err la_sysctl_write(struct la_stack *s, const char *name, const char *te
         return write_range(&s->tcp, text);
     if (name_is(name, RESERVED))
         return write_reserved(&s->tcp, text);
+    if (name_is(name, RMEM))
+        return write_buffer(text, 1024, &s->tcp.env.knobs.rcvbuf, &s->tcp.env.knobs.rcvbuf_max);
+    if (name_is(name, WMEM))
+        return write_buffer(text, 2048, &s->tcp.env.knobs.sndbuf, &s->tcp.env.knobs.sndbuf_max);
     if (name_is(name, CONGESTION))
         return write_congestion(&s->tcp, text);
     if (name_is(name, CONGESTIONS))
@@ -269,6 +303,10 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
         put_number(&x, s->tcp.env.knobs.port_max);
     } else if (name_is(name, RESERVED)) {
         read_reserved(&s->tcp, &x);
+    } else if (name_is(name, RMEM)) {
+        put_buffer(&x, s->tcp.env.knobs.rcvbuf, s->tcp.env.knobs.rcvbuf_max);
+    } else if (name_is(name, WMEM)) {
+        put_buffer(&x, s->tcp.env.knobs.sndbuf, s->tcp.env.knobs.sndbuf_max);
     } else if (name_is(name, CONGESTION)) {
         put_congestions(&x, s->tcp.congestion, s->tcp.congestion);
     } else if (name_is(name, CONGESTIONS)) {
@@ -284,7 +322,7 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
 
 const char *la_sysctl_list_name(uint32_t i)
 {
-    static const char *const names[] = { RANGE, RESERVED, CONGESTION, CONGESTIONS };
+    static const char *const names[] = { RANGE, RESERVED, RMEM, WMEM, CONGESTION, CONGESTIONS };
 
     return i < LA_COUNT_OF(names) ? names[i] : NULL;
 }
@@ -294,6 +332,8 @@ const char *la_sysctl_list_text(uint32_t i)
     static const char *const texts[] = {
         "first and last ephemeral port",
         "ports that are never chosen: numbers and ranges, with commas between",
+        "receive buffer of a new connection: 4096, bytes, what it may grow to",
+        "send buffer, likewise",
         "congestion control of new connections: reno or cubic",
         "what there is to choose from; not to be set",
     };

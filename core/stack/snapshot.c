@@ -162,7 +162,8 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
 
 static void put_settings(struct item *it, const struct tcp_settings *s)
 {
-    put(it, (uint64_t)s->rcvbuf << 32 | s->sndbuf);
+    put(it, (uint64_t)s->rcvbuf_fixed << 63 | (uint64_t)s->rcvbuf << 32 |
+                (uint64_t)s->sndbuf_fixed << 31 | s->sndbuf);
     put(it, (uint64_t)s->congestion << 32 | s->msl_ms1);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
@@ -256,7 +257,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)seq_raw(c->snd.rtx) << 32 | seq_raw(c->snd.recover));
     put(&it, seq_gt(c->snd.crumb, c->snd.una) ? seq_diff(c->snd.una, c->snd.crumb) : 0);
     put(&it, (uint64_t)seq_raw(c->rcv.nxt) << 32 | seq_raw(c->rcv.adv));
-    put(&it, (uint64_t)seq_raw(c->rcv.last_ack) << 32 | seq_raw(c->rcv.up));
+    put(&it, (uint64_t)seq_raw(c->rcv.last_ack) << 32 | (c->urgent ? seq_raw(c->rcv.up) : 0));
     put(&it, (uint64_t)seq_raw(c->iss) << 32 | seq_raw(c->irs));
     put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
     put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);

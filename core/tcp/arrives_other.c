@@ -279,7 +279,7 @@ static enum tcp_next step6_urg(struct tcp_arrival *a)
     if (!(seg->flags & TCP_URG) || !in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2)))
         return TCP_GO_ON;
     up = seq_add(seg->seq, seg->urgent);
-    if (seq_gt(up, c->rcv.up)) { /* RCV.UP <- max(RCV.UP, SEG.UP) */
+    if (seq_gt(up, c->urgent ? c->rcv.up : c->irs)) { /* RCV.UP <- max(RCV.UP, SEG.UP) */
         c->rcv.up = up;
         c->urgent = true;
         conn_ready(a->t, a->ci, true);

@@ -16,7 +16,6 @@ static void take_their_syn(struct tcp_arrival *a)
     c->rcv.nxt = seq_add(seg->seq, 1);
     c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
     c->rcv.last_ack = c->rcv.nxt;
-    c->rcv.up = c->rcv.nxt;
     conn_take_syn(a->t, c, seg);
     c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
     c->snd.max_wnd = seg->wnd;

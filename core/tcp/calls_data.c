@@ -140,6 +140,8 @@ enum la_err tcp_recv_consume(struct tcp *t, uint32_t ci, uint32_t bytes)
         return LA_OK;
     queue_drop(&c->rcvq, &t->env.chunks, t, bytes);
     c->mask = (uint16_t)(c->mask & conn_mask(t, c));
+    if (seq_ge(seq_sub(c->rcv.nxt, c->rcvq.len_bytes), c->rcv.edge))
+        autotune_round(t, c);
     if (in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2)) && rcv_window_update_due(t, c)) {
         c->want_ack = true;
         tcp_output_wake(t, ci);

@@ -45,9 +45,14 @@ enum tcp_rtx {
     TCP_RTX_RACK /* something may be lost by then: RFC 8985 6.2 step 5 */
 };
 
+#define TCP_BUFFER_BITS (UINT32_MAX >> 1)
+
 /* What can be set on a listener or a connection; 0 means the knob decides, where that makes sense. */
 struct tcp_settings {
-    uint32_t rcvbuf, sndbuf;
+    uint32_t rcvbuf : 31;      /* bytes */
+    uint32_t rcvbuf_fixed : 1; /* as the application set it: it does not grow */
+    uint32_t sndbuf : 31;
+    uint32_t sndbuf_fixed : 1;
     uint32_t user_timeout_ms;
     uint32_t msl_ms1; /* MSL, ms, and one */
     uint16_t maxseg;
@@ -125,9 +130,15 @@ struct tcp_conn {
         tcp_seq nxt;
         tcp_seq adv;      /* right edge last advertised: never moves left */
         tcp_seq last_ack; /* SEG.ACK last sent (RFC 7323 Last.ACK.sent) */
-        tcp_seq up;       /* urgent pointer */
-        tcp_seq fin;      /* of the peer's FIN, once known */
-        uint32_t ooo;     /* chunk with the reassembly ranges, or SLAB_NONE */
+        union {
+            tcp_seq up;        /* urgent pointer, once urgent data was announced */
+            uint32_t round_us; /* until then: when the round began (autotune.c) */
+        };
+        union {
+            tcp_seq fin;  /* of the peer's FIN, once known */
+            tcp_seq edge; /* until then: the round ends here (autotune.c) */
+        };
+        uint32_t ooo; /* chunk with the reassembly ranges, or SLAB_NONE */
     } rcv;
     uint32_t ts_recent, ts_offset;
     la_time ts_recent_at;

@@ -213,6 +213,7 @@ void conn_established(struct tcp *t, uint32_t ci)
     if (c->retransmits > 0)
         c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN was lost */
     c->established = true;
+    autotune_begin(t, c);
     c->quick = 16;
     c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;
     c->snd.recover = c->iss;

@@ -169,8 +169,8 @@ void settings_init(const struct tcp *t, struct tcp_settings *set)
     const struct env_knobs *k = &t->env.knobs;
 
     memset(set, 0, sizeof(*set));
-    set->rcvbuf = k->rcvbuf;
-    set->sndbuf = k->sndbuf;
+    set->rcvbuf = k->rcvbuf & TCP_BUFFER_BITS;
+    set->sndbuf = k->sndbuf & TCP_BUFFER_BITS;
     set->ttl = (uint8_t)k->default_ttl;
 }
 

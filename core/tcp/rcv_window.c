@@ -13,12 +13,15 @@
  */
 #include "core/tcp/tcp.h"
 
-#define WINDOW_SHIFT 7 /* windows up to 8 MB, in units of 128 bytes */
-
 uint8_t rcv_window_shift(const struct tcp *t)
 {
-    (void)t;
-    return WINDOW_SHIFT;
+    const struct env_knobs *k = &t->env.knobs;
+    const uint32_t most = k->rcvbuf > k->rcvbuf_max ? k->rcvbuf : k->rcvbuf_max;
+    uint8_t shift = 1; /* 0 would mean that none was agreed */
+
+    while (shift < TCP_WSCALE_MAX && (uint32_t)UINT16_MAX << shift < most)
+        shift++;
+    return shift;
 }
 
 /* The right edge the buffer could bear. */

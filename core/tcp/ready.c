@@ -28,7 +28,7 @@ uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
     if (c->state == LA_CLOSED)
         mask |= LA_HANGUP | LA_READABLE | LA_WRITABLE;
     else if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)) && !c->fin_queued && !c->starved &&
-             c->sndq.len_bytes <= c->set.sndbuf - c->set.sndbuf / 3)
+             c->sndq.len_bytes + c->set.sndbuf / 3u <= c->set.sndbuf)
         mask |= LA_WRITABLE;
     else if (c->fin_queued)
         mask |= LA_WRITABLE; /* a write does not block: it fails */

@@ -36,10 +36,12 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
         set->maxseg = (uint16_t)value;
         break;
     case LA_OPT_SNDBUF:
-        set->sndbuf = (uint32_t)value;
+        set->sndbuf = value & TCP_BUFFER_BITS;
+        set->sndbuf_fixed = true;
         break;
     case LA_OPT_RCVBUF:
-        set->rcvbuf = (uint32_t)value;
+        set->rcvbuf = value & TCP_BUFFER_BITS;
+        set->rcvbuf_fixed = true;
         break;
     case LA_OPT_USER_TIMEOUT:
         set->user_timeout_ms = (uint32_t)value;

@@ -245,7 +245,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
     c->snd.wl1 = h->irs;
     c->snd.wl2 = h->iss;
     c->snd.wnd = c->snd.max_wnd = h->wnd;
-    c->rcv.nxt = c->rcv.last_ack = c->rcv.up = seq_add(h->irs, 1);
+    c->rcv.nxt = c->rcv.last_ack = seq_add(h->irs, 1);
     c->rcv.adv = seq_add(c->rcv.nxt, h->rcv_wnd);
     c->sack = (h->flags & TCP_HALF_SACK) != 0;
     c->timestamps = (h->flags & TCP_HALF_TIMESTAMPS) != 0;

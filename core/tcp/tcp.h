@@ -208,6 +208,15 @@ void ack_sent(struct tcp_conn *c);
 bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped);
 bool tcp_challenge(struct tcp_arrival *a);
 
+/* autotune.c ------------------------------------------------------------------------------- */
+
+/* The handshake is complete. */
+void autotune_begin(const struct tcp *t, struct tcp_conn *c);
+/* Text has been read up to rcv.edge: the receive buffer may grow. */
+void autotune_round(struct tcp *t, struct tcp_conn *c);
+/* The congestion window is more than half of the send buffer. */
+void autotune_send(struct tcp *t, struct tcp_conn *c);
+
 /* rcv_window.c ----------------------------------------------------------------------------- */
 
 /* The window field to send now; moves the right edge, never to the left. */

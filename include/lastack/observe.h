@@ -267,7 +267,8 @@ LA_MUST_CHECK enum la_err la_sysctl_set(struct la_stack *s, const char *name, ui
 /*
  * la_sysctl_write(), la_sysctl_read() - A setting in the text of /proc/sys: a number, or for
  * net.ipv4.ip_local_port_range "low high", for net.ipv4.ip_local_reserved_ports "8080,9000-9010",
- * for net.ipv4.tcp_congestion_control "cubic".  tcp_available_congestion_control can not be set.
+ * for net.ipv4.tcp_rmem and tcp_wmem "4096 default max", of which the first is fixed, for
+ * net.ipv4.tcp_congestion_control "cubic".  tcp_available_congestion_control can not be set.
  * @bytes: Room at @text; LA_SYSCTL_TEXT_MAX is enough
  *
  * Return: LA_OK; LA_ENOENT (no such name); LA_EINVAL (no such value, or no room).

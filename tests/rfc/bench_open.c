@@ -80,6 +80,7 @@ void bench_begin(struct bench *b, enum bench_open open, const struct bench_opt *
     if (la_route_add(b->s, la_prefix_any(), 0) != LA_OK)
         bench_fail(b, __FILE__, __LINE__, "la_route_add() failed");
     b->s->tcp.env.knobs.rcvbuf = opt != NULL && opt->rcv_wnd > 0 ? opt->rcv_wnd : 10000;
+    b->s->tcp.env.knobs.moderate_rcvbuf = 0; /* windows are counted by the byte here */
     b->rcv_base = b->irs;
     b->snd_base = b->iss;
     b->ts_val = 1000;
