@@ -224,5 +224,7 @@ enum ip_verdict ip_receive(struct ip *ip, struct env *env, const struct la_frame
     LA_ASSERT((verdict == IP_DROP) == (*reason != LA_DROP_NONE));
     if (verdict == IP_DROP)
         env_drop(env, *reason);
+    else
+        env->counters[LA_COUNT_InNoECTPkts + (packet->tos & 3u)]++;
     return verdict;
 }

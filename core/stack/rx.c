@@ -44,7 +44,9 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
 {
     struct tcp *t = &s->tcp;
     struct tcp_seg seg;
-    struct tcp_input in = { .src = p->src, .dst = p->dst, .seg = &seg, .segs = 1 };
+    struct tcp_input in = {
+        .src = p->src, .dst = p->dst, .seg = &seg, .segs = 1, .ecn = p->tos & 3u
+    };
     enum la_drop drop;
 
     env_count(&t->env, LA_COUNT_InSegs);
@@ -123,7 +125,9 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
         in.span_count = frame->span_count;
         in.room = frame->room;
     }
+    in.ecn = frame->bytes[0] >> 4 == 4 ? frame->bytes[1] & 3u : frame->bytes[1] >> 4 & 3u;
     env_count(&t->env, LA_COUNT_IpInReceives);
+    t->env.counters[LA_COUNT_InNoECTPkts + in.ecn]++;
     env_count(&t->env, LA_COUNT_IpInDelivers);
     env_count(&t->env, LA_COUNT_InSegs);
     in.src = p.src;

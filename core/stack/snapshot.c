@@ -152,7 +152,8 @@ static void put_bits(struct item *it, const struct tcp_conn *c)
                           c->want_rtx,   c->in_recovery, c->rto_recovery, c->timing,
                           c->push,       c->more,        c->starved,      c->urgent,
                           c->r1_told,    c->established, c->fin_known,    c->persist,
-                          c->zero_adv,   c->text_shut,   c->parks };
+                          c->zero_adv,   c->text_shut,   c->parks,        c->ecn,
+                          c->ecn_echo,   c->ecn_cwr,     c->ecn_reduced };
     uint64_t word = 0;
 
     for (uint32_t i = 0; i < LA_COUNT_OF(bits); i++)

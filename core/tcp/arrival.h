@@ -11,6 +11,11 @@
 
 #include "core/tcp/conn.h"
 
+/* RFC 3168 5 */
+#define ECN_NOT_ECT 0u
+#define ECN_ECT0 2u
+#define ECN_CE 3u
+
 struct tcp_path {
     uint16_t iface;
     uint32_t mtu_bytes;
@@ -24,6 +29,7 @@ struct tcp_input {
     uint32_t segs; /* segments inside: 1 unless the driver merged some */
     bool hashed;   /* @hash is there already: tcp_hash_wire() */
     uint32_t hash;
+    uint8_t ecn;     /* codepoint of the IP header, ECN_* */
     bool unverified; /* nobody has looked at the checksum yet */
     uint64_t sum;    /* then: of pseudo-header and TCP header */
     /* Text in pieces: seg->text is NULL, and @room takes it where it must lie in one. */
@@ -39,6 +45,7 @@ struct tcp_arrival {
     struct tcp_path path; /* back to the sender */
     uint32_t hash;        /* of flow */
     uint32_t segs;        /* see struct tcp_input, as the next two */
+    uint8_t ecn;
     bool unverified;
     uint64_t sum;
     struct la_cspan whole;        /* the text, if it came in one piece */

@@ -199,6 +199,7 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
                   .rport = seg->src_port },
         .path = in->path,
         .segs = in->segs,
+        .ecn = in->ecn,
         .unverified = in->unverified,
         .sum = in->sum,
         .whole = { seg->text, seg->len },

@@ -52,6 +52,8 @@ static bool expected(const struct tcp_arrival *a)
     const struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
 
+    if (a->ecn == ECN_CE)
+        return false;
     /* Steps 2, 4, 6 and 8 have nothing to do. */
     if ((seg->flags & (ODD_FLAGS | TCP_ACK)) != TCP_ACK || fin_expected(c))
         return false;

@@ -252,6 +252,7 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
 
     c->probes = 0;
     c->ka_probes = 0;
+    ecn_on_ack(a);
     const bool advances = tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt);
     if (advances)
         tcp_ack_advance(a, seg->ack);
@@ -301,6 +302,7 @@ static enum tcp_next step7_text(struct tcp_arrival *a)
 
     if (a->seg->len == 0)
         return TCP_GO_ON;
+    ecn_on_text(a);
     if (!in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2))) {
         ack_now(t, a->ci); /* after a FIN there should be none; ignore it */
         return tcp_stop(a, LA_DROP_NO_TEXT_STATE);

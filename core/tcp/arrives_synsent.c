@@ -17,6 +17,7 @@ static void take_their_syn(struct tcp_arrival *a)
     c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
     c->rcv.last_ack = c->rcv.nxt;
     conn_take_syn(a->t, c, seg);
+    ecn_synack(c, seg);
     c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
     c->snd.max_wnd = seg->wnd;
     c->snd.wl1 = seg->seq;

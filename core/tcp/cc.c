@@ -54,6 +54,7 @@ static struct cc_scratch *scratch(struct tcp *t, struct tcp_conn *c)
 
 void cc_rest(struct tcp *t, struct tcp_conn *c)
 {
+    c->ecn_reduced = false;
     if (c->cc == SLAB_NONE)
         return;
     chunks_give(&t->env.chunks, t, c->cc);
@@ -109,6 +110,11 @@ void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack)
     if (!window_limited(c) || c->cwnd >= CC_CWND_MAX)
         return;
     k = scratch(t, c);
+    if (c->ecn_reduced && k != NULL) { /* no growth in the round trip of a reduction */
+        if (seq_le(c->snd.una, k->echo_end))
+            return;
+        c->ecn_reduced = false;
+    }
     if (c->cwnd < c->ssthresh) {
         slow_start(t, c, k, ack);
         return;
@@ -161,6 +167,23 @@ void cc_on_congestion(struct tcp *t, struct tcp_conn *c, enum cc_event event, ui
         k->acked = 0;
         k->hystart = (struct cc_hystart){ 0 };
     }
+}
+
+bool cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack)
+{
+    struct cc_scratch *k = scratch(t, c);
+
+    if (c->in_recovery || c->rto_recovery)
+        return true; /* the loss has reduced it */
+    if (c->ecn_reduced && (k == NULL || seq_le(ack, k->echo_end)))
+        return false;
+    cc_on_congestion(t, c, CC_ECN, conn_flight(c));
+    if (c->cwnd > c->ssthresh)
+        c->cwnd = c->ssthresh;
+    c->ecn_reduced = true;
+    if (k != NULL)
+        k->echo_end = c->snd.nxt;
+    return true;
 }
 
 void cc_on_recovered(struct tcp *t, struct tcp_conn *c)

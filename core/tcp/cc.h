@@ -54,6 +54,7 @@ struct cc_scratch {
     uint32_t acked; /* NewReno: bytes acknowledged, not yet turned into window */
     struct cc_cubic cubic;
     struct cc_hystart hystart;
+    tcp_seq echo_end; /* what was sent until the last reduction for ECE ends here */
 };
 
 /* One ACK that moved SND.UNA. */
@@ -82,6 +83,11 @@ void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack);
  * @flight: bytes in flight, without what limited transmit sent beyond the window
  */
 void cc_on_congestion(struct tcp *t, struct tcp_conn *c, enum cc_event event, uint32_t flight);
+/*
+ * The peer echoes congestion (RFC 3168 6.1.2), with an ACK of @ack: the window is reduced, once in
+ * a round trip.  False if it was already, in this one.
+ */
+bool cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack);
 /* The recovery has ended: the window is ssthresh. */
 void cc_on_recovered(struct tcp *t, struct tcp_conn *c);
 /* @first: nothing of what is in flight was lost to an RTO before; else ssthresh stays. */

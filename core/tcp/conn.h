@@ -199,6 +199,11 @@ struct tcp_conn {
     bool tlp_out : 1;         /* a tail loss probe waits for its ACK (RFC 8985 7.4) */
     bool tlp_again : 1;       /* TLP.is_retrans */
     bool want_tlp : 1;        /* a tail loss probe goes out at the next la_tx() */
+    bool ecn : 1;             /* agreed on: RFC 3168 6.1.1 */
+    bool ecn_asked : 1;       /* our SYN asked */
+    bool ecn_echo : 1;        /* ACKs carry ECE until CWR comes */
+    bool ecn_cwr : 1;         /* the next new text carries CWR */
+    bool ecn_reduced : 1;     /* the window has been reduced for ECE in this round trip */
 
     /* Line 6: the rest. */
     uint64_t user;
@@ -278,9 +283,10 @@ struct tcp_half {
 };
 #define TCP_HALF_SACK 1u
 #define TCP_HALF_TIMESTAMPS 2u
-#define TCP_HALF_ACKED 4u       /* the peer believes itself connected */
-#define TCP_HALF_RESENT 8u      /* no RTT sample: Karn */
-#define TCP_HALF_PARKS 32u      /* a record in TIME-WAIT returns if the handshake fails */
+#define TCP_HALF_ACKED 4u  /* the peer believes itself connected */
+#define TCP_HALF_RESENT 8u /* no RTT sample: Karn */
+#define TCP_HALF_PARKS 32u /* a record in TIME-WAIT returns if the handshake fails */
+#define TCP_HALF_ECN 64u
 #define TCP_HALF_CHALLENGED 16u /* sent_us is when an ACK last went out, for the rate limit */
 #define TCP_HALF_US_MASK ((UINT32_C(1) << 26) - 1) /* 67 s: beyond any rate limit */
 _Static_assert(LA_IFACES_MAX < 4, "two bits name an interface, or the loopback");

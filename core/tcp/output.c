@@ -191,7 +191,8 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
         .payload_len = tx->header_len + p->len,
         .protocol = IP_PROTO_TCP,
         .ttl = c->set.ttl,
-        .tos = c->set.tos & 0xfcu,
+        .tos =
+            (c->set.tos & 0xfcu) | (c->ecn && p->len > 0 && !p->again && !p->probe ? ECN_ECT0 : 0),
     };
     out->iface = c->iface;
     if (t->env.trace.cap > 0)
@@ -200,7 +201,7 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
 }
 
 /* SYN-SENT: <SEQ=ISS><CTL=SYN>; SYN-RECEIVED: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
-static bool plan_syn(struct tcp_conn *c, struct plan *p)
+static bool plan_syn(const struct tcp *t, struct tcp_conn *c, struct plan *p)
 {
     if (!c->want_syn)
         return false;
@@ -208,6 +209,7 @@ static bool plan_syn(struct tcp_conn *c, struct plan *p)
     p->seq = c->iss;
     p->flags = c->state == LA_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
     p->again = c->retransmits > 0;
+    p->flags |= ecn_syn_flags(t, c, p->again);
     return true;
 }
 
@@ -421,7 +423,7 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
     if (unsent == 0 && !(conn_fin_unsent(c) && snd_usable(c) > 0))
         return false;
     cc_idle_restart(t, c);
-    most = most_text(t, c, p->gso);
+    most = c->ecn_cwr ? mss : most_text(t, c, p->gso); /* CWR stands on one segment */
     len = unsent > 0 ? sendable(t, c, unsent, most) : 0;
     if (unsent > 0 && len == 0)
         return false;
@@ -479,7 +481,7 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     if (c->state == LA_CLOSED)
         return false;
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
-        found = plan_syn(c, &p);
+        found = plan_syn(t, c, &p);
     else
         found = plan_lost(t, c, &p) || plan_probe(c, &p) || plan_tlp(t, c, &p) ||
                 plan_new(t, ci, &p) || plan_bare(c, &p);
@@ -488,6 +490,8 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
             tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
         return false;
     }
+    if (c->ecn)
+        p.flags |= ecn_flags(c, p.flags, p.len > 0 && !p.again && !p.probe);
     emit(t, ci, &p, tx, out);
     out->train = begins_train(t, c, &p) ? ci : SLAB_NONE;
     return true;

@@ -142,6 +142,8 @@ void reply_ack(struct tcp *t, uint32_t ci)
     const struct tcp_answer to = answer_of(t, c);
     struct tcp_seg seg = { .seq = conn_bare_seq(c), .ack = c->rcv.nxt, .flags = TCP_ACK };
 
+    if (c->ecn_echo)
+        seg.flags |= TCP_ECE;
     if (!reply_room(t)) { /* it goes out with the next la_tx(), merged with others */
         c->want_ack = true;
         tcp_output_wake(t, ci);

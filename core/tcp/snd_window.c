@@ -63,13 +63,9 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     c->rtx_since = t->env.now;
     if (!c->persist)
         tcp_timer_stop(c, TCP_DL_RTX); /* begun anew by tcp_rtx_rearm (RFC 6298 5.3) */
-<<<<<<< HEAD
     loss_on_ack(t, a->ci, a->seg, before, acked);
-=======
-    loss_on_ack(t, a->ci, acked);
     if (c->cwnd > c->set.sndbuf / 2)
         autotune_send(t, c);
->>>>>>> df56f03 (tcp: buffers grow with what the path carries, within the limits of tcp_rmem, tcp_wmem and the pool)
     if (seq_eq(c->snd.una, c->snd.nxt))
         cc_rest(t, c);
     conn_ready(t, a->ci, false);

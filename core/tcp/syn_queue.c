@@ -75,7 +75,7 @@ void half_synack(const struct tcp *t, const struct tcp_half *h, uint32_t ts_val,
     *seg = (struct tcp_seg){
         .seq = h->iss,
         .ack = seq_add(h->irs, 1),
-        .flags = TCP_SYN | TCP_ACK,
+        .flags = h->flags & TCP_HALF_ECN ? TCP_SYN | TCP_ACK | TCP_ECE : TCP_SYN | TCP_ACK,
         .wnd = h->rcv_wnd,
     };
     seg->opt.has_mss = true;
@@ -183,6 +183,8 @@ bool half_open(struct tcp_arrival *a, uint32_t li)
     h->sent_us = (uint32_t)(t->env.now.ns / NS_PER_US) & TCP_HALF_US_MASK;
     h->rcv_wnd = (uint16_t)(l->set.rcvbuf < UINT16_MAX ? l->set.rcvbuf : UINT16_MAX);
     half_take_syn(t, h, a);
+    if (ecn_syn_asks(t, a))
+        h->flags |= TCP_HALF_ECN;
     wait_again(t, ref);
     l->half_len++;
     l->young_len++;
@@ -248,6 +250,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
     c->rcv.nxt = c->rcv.last_ack = seq_add(h->irs, 1);
     c->rcv.adv = seq_add(c->rcv.nxt, h->rcv_wnd);
     c->sack = (h->flags & TCP_HALF_SACK) != 0;
+    c->ecn = (h->flags & TCP_HALF_ECN) != 0;
     c->timestamps = (h->flags & TCP_HALF_TIMESTAMPS) != 0;
     c->ts_recent = h->ts_recent;
     c->ts_offset = h->ts_offset;

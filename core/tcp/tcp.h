@@ -208,6 +208,18 @@ void ack_sent(struct tcp_conn *c);
 bool ack_invalid(struct tcp *t, uint32_t ci, enum la_counter skipped);
 bool tcp_challenge(struct tcp_arrival *a);
 
+/* ecn.c ------------------------------------------------------------------------------------ */
+
+bool ecn_syn_asks(const struct tcp *t, const struct tcp_arrival *a);
+/* What our SYN carries for it. */
+uint8_t ecn_syn_flags(const struct tcp *t, struct tcp_conn *c, bool again);
+void ecn_synack(struct tcp_conn *c, const struct tcp_seg *seg);
+/* Before SND.UNA moves. */
+void ecn_on_ack(struct tcp_arrival *a);
+void ecn_on_text(struct tcp_arrival *a);
+/* What a segment carries for it, which is sent now. */
+uint8_t ecn_flags(struct tcp_conn *c, uint8_t flags, bool new_text);
+
 /* autotune.c ------------------------------------------------------------------------------- */
 
 /* The handshake is complete. */

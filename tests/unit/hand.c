@@ -167,6 +167,18 @@ uint32_t hand_packet(struct la_addr src, struct la_addr dst, const struct tcp_se
     return at + header + seg->len;
 }
 
+/* A router on the way rewrites the ECN codepoint. */
+static void mark(uint8_t *packet, uint8_t ecn)
+{
+    if (packet[0] >> 4 == 6) {
+        packet[1] = (uint8_t)(packet[1] | ecn << 4);
+        return;
+    }
+    packet[1] |= ecn;
+    store_be16(packet + 10, 0);
+    store_be16(packet + 10, checksum_finish(checksum_add(0, 0, packet, 20)));
+}
+
 static uint8_t packets[LA_RX_BURST_MAX][2048];
 
 static uint32_t build(struct hand *h, struct tcp_seg *seg, uint8_t *to, uint8_t *text)
@@ -182,7 +194,11 @@ static uint32_t build(struct hand *h, struct tcp_seg *seg, uint8_t *to, uint8_t 
             text[i] = hand_byte(first + i);
         seg->text = text;
     }
-    return hand_packet(h->peer, h->us, seg, to);
+    const uint32_t len = hand_packet(h->peer, h->us, seg, to);
+
+    if (h->rx_ecn != 0)
+        mark(to, h->rx_ecn);
+    return len;
 }
 
 void hand_rx_seg(struct hand *h, struct tcp_seg *seg)
@@ -239,6 +255,7 @@ bool hand_tx_seg(struct hand *h, struct tcp_seg *seg)
     (void)la_tx_copy(&tx, packet, sizeof packet);
     LA_ASSERT(ip_parse(packet, tx.len_bytes, &ip) == LA_DROP_NONE);
     LA_ASSERT(ip.protocol == IP_PROTO_TCP);
+    h->tx_ecn = ip.tos & 3;
     LA_ASSERT(tcp_checksum_ok(0, ip.src, ip.dst, ip.payload, ip.payload_len));
     LA_ASSERT(tcp_parse(ip.payload, ip.payload_len, seg) == LA_DROP_NONE);
     return true;

@@ -26,6 +26,8 @@ struct hand {
     la_listener_id listener;
     la_conn_id conn;
     char line[256];
+    uint8_t rx_ecn; /* codepoint of what the peer sends from now on */
+    uint8_t tx_ecn; /* of what hand_tx_seg() last read */
 };
 
 struct hand_opt {
