@@ -84,6 +84,11 @@ static inline bool ip_is_judged(const struct ip *ip, uint32_t iface, const struc
 
     return j->iface == iface && addr_equal(&j->src, src) && addr_equal(&j->dst, dst);
 }
+/*
+ * Is a packet from @src to @dst on @iface fine: from a host that is not us, to one of our addresses?
+ * What is, is remembered for ip_is_judged().
+ */
+bool ip_judge(struct ip *ip, uint16_t iface, const struct la_addr *src, const struct la_addr *dst);
 /* Our addresses change: packets are judged anew. */
 void ip_forget_judged(struct ip *ip);
 int ip_iface_add(struct ip *ip, const struct la_iface_config *config);

@@ -39,12 +39,13 @@ static bool loopback_ok(const struct ip *ip, uint16_t iface)
     return false;
 }
 
-static bool source_ok(const struct ip *ip, uint16_t iface, const struct ip_packet *p)
+static bool source_ok(const struct ip *ip, uint16_t iface, const struct la_addr *src,
+                      const struct la_addr *dst)
 {
     if (iface == IP_LOOPBACK)
-        return ip_is_own(ip, p->src);
-    return !addr_is_bad_source(p->src, loopback_ok(ip, iface)) && !ip_is_group(ip, p->src) &&
-           !ip_is_own(ip, p->src) && !addr_equal(&p->src, &p->dst);
+        return ip_is_own(ip, *src);
+    return !addr_is_bad_source(*src, loopback_ok(ip, iface)) && !ip_is_group(ip, *src) &&
+           !ip_is_own(ip, *src) && !addr_equal(src, dst);
 }
 
 static bool is_icmp(const struct ip_packet *p)
@@ -56,19 +57,26 @@ static bool is_icmp(const struct ip_packet *p)
  * The verdict depends on both addresses, the interface and our own addresses alone, so a pair
  * that passed lately passes again; whoever changes our addresses forgets it (ip_forget_judged).
  */
+bool ip_judge(struct ip *ip, uint16_t iface, const struct la_addr *src, const struct la_addr *dst)
+{
+    if (ip_is_judged(ip, iface, src, dst))
+        return true;
+    if (!source_ok(ip, iface, src, dst) || ip_is_group(ip, *dst) || !ip_is_local(ip, *dst))
+        return false;
+    ip->judged[ip_judged_at(src, dst)] =
+        (struct ip_judged){ .src = *src, .dst = *dst, .iface = iface };
+    return true;
+}
+
 static enum la_drop judge_addresses(struct ip *ip, uint16_t iface, const struct ip_packet *p)
 {
-    if (ip_is_judged(ip, iface, &p->src, &p->dst))
+    if (ip_judge(ip, iface, &p->src, &p->dst))
         return LA_DROP_NONE;
-    if (!source_ok(ip, iface, p))
+    if (!source_ok(ip, iface, &p->src, &p->dst))
         return LA_DROP_IP_SOURCE;
     if (ip_is_group(ip, p->dst))
         return is_icmp(p) ? LA_DROP_ICMP_MULTICAST : LA_DROP_IP_MULTICAST;
-    if (!ip_is_local(ip, p->dst))
-        return LA_DROP_IP_DESTINATION;
-    ip->judged[ip_judged_at(&p->src, &p->dst)] =
-        (struct ip_judged){ .src = p->src, .dst = p->dst, .iface = iface };
-    return LA_DROP_NONE;
+    return LA_DROP_IP_DESTINATION;
 }
 
 /* Errors --------------------------------------------------------------------------- */

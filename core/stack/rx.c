@@ -100,7 +100,7 @@ static uint32_t whole_bytes(const struct la_frame *frame)
 }
 
 /*
- * The packet that most are: its form is seen at a glance, and its addresses were judged before (and
+ * The packet that most are: its form is seen at a glance, and its addresses are as they should be (and
  * are two).  Nothing else is skipped: what is counted on the long way is counted here, and the
  * checksum is verified by whoever touches the text first.  False: nothing was done.
  */
@@ -115,7 +115,7 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
     in.hashed = hash != NULL;
     in.hash = hash != NULL ? *hash : 0;
     if (!tcp_common_parse(frame->bytes, len_bytes, &p) ||
-        !ip_is_judged(&s->ip, frame->iface, &p.src, &p.dst) || foreign_sum(frame, p.segment))
+        !ip_judge(&s->ip, frame->iface, &p.src, &p.dst) || foreign_sum(frame, p.segment))
         return false;
     if (frame->span_count > 0) {
         if (p.seg.len != len_bytes - frame->len_bytes) /* there is padding behind it */
