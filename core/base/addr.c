@@ -12,6 +12,7 @@
  */
 #include <lastack/types.h>
 
+#include "core/base/addr.h"
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/mem.h"
@@ -59,11 +60,7 @@ struct la_prefix la_prefix_host(struct la_addr a)
 bool la_prefix_covers(struct la_prefix p, struct la_addr a)
 {
     LA_ASSERT(p.len <= 128);
-    const uint32_t whole = p.len / 8u;
-    const uint32_t rest = p.len % 8u;
-    if (memcmp(p.addr.bytes, a.bytes, whole) != 0)
-        return false;
-    return rest == 0 || (p.addr.bytes[whole] ^ a.bytes[whole]) >> (8 - rest) == 0;
+    return addr_covered(&p, &a);
 }
 
 /* Reading ---------------------------------------------------------------------- */

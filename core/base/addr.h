@@ -60,4 +60,29 @@ static inline bool addr_equal(const struct la_addr *a, const struct la_addr *b)
     return ((x.high ^ y.high) | (x.low ^ y.low)) == 0;
 }
 
+/* Eight bytes of an address, the first on the left. */
+static inline uint64_t addr_half(const uint8_t *at)
+{
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | (uint64_t)at[7];
+}
+
+/* The bits of the left or, with @right, the right half of an address that a prefix of @len leaves free. */
+static inline uint64_t addr_host_mask(uint32_t len, bool right)
+{
+    const uint32_t n = right ? (len > 64 ? len - 64 : 0) : len;
+
+    return n >= 64 ? 0 : ~UINT64_C(0) >> n;
+}
+
+/* la_prefix_covers(), for prefixes that are known to be well formed. */
+static inline bool addr_covered(const struct la_prefix *p, const struct la_addr *a)
+{
+    const uint64_t left = addr_half(p->addr.bytes) ^ addr_half(a->bytes);
+    const uint64_t right = addr_half(p->addr.bytes + 8) ^ addr_half(a->bytes + 8);
+
+    return ((left & ~addr_host_mask(p->len, false)) | (right & ~addr_host_mask(p->len, true))) == 0;
+}
+
 #endif

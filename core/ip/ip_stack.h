@@ -89,6 +89,14 @@ static inline bool ip_is_judged(const struct ip *ip, uint32_t iface, const struc
  * What is, is remembered for ip_is_judged().
  */
 bool ip_judge(struct ip *ip, uint16_t iface, const struct la_addr *src, const struct la_addr *dst);
+/* The directed broadcast of an IPv4 subnet; /31 and /32 have none (RFC 3021). */
+static inline bool ip_is_subnet_broadcast(const struct la_prefix *subnet, const struct la_addr *a)
+{
+    const uint64_t host = addr_host_mask(subnet->len, true);
+
+    return subnet->len <= 126 && addr_is_v4(&subnet->addr) && addr_is_v4(a) &&
+           (addr_half(subnet->addr.bytes + 8) | host) == addr_half(a->bytes + 8);
+}
 /* Our addresses change: packets are judged anew. */
 void ip_forget_judged(struct ip *ip);
 int ip_iface_add(struct ip *ip, const struct la_iface_config *config);

@@ -56,12 +56,31 @@ static bool is_icmp(const struct ip_packet *p)
 /*
  * The verdict depends on both addresses, the interface and our own addresses alone, so a pair
  * that passed lately passes again; whoever changes our addresses forgets it (ip_forget_judged).
+ * One walk over our addresses; judge_addresses() asks the same questions one by one for the reason.
  */
 bool ip_judge(struct ip *ip, uint16_t iface, const struct la_addr *src, const struct la_addr *dst)
 {
+    bool source = !addr_is_loopback(*src), local = false;
+
     if (ip_is_judged(ip, iface, src, dst))
         return true;
-    if (!source_ok(ip, iface, src, dst) || ip_is_group(ip, *dst) || !ip_is_local(ip, *dst))
+    if (addr_equal(src, dst) || addr_is_bad_source(*src, true) || addr_is_multicast(*dst) ||
+        addr_is_broadcast(*dst))
+        return false;
+    for (uint32_t i = 0; i < ip->local_count; i++) {
+        const struct ip_local *l = &ip->locals[i];
+
+        source |= l->iface == iface && addr_is_loopback(l->prefix.addr);
+        if (l->anyip) {
+            local |= addr_covered(&l->prefix, dst) && !addr_is_bad_source(*dst, false);
+            continue;
+        }
+        local |= addr_equal(&l->prefix.addr, dst);
+        if (addr_equal(&l->prefix.addr, src) || ip_is_subnet_broadcast(&l->prefix, src) ||
+            ip_is_subnet_broadcast(&l->prefix, dst))
+            return false;
+    }
+    if (!source || !local)
         return false;
     ip->judged[ip_judged_at(src, dst)] =
         (struct ip_judged){ .src = *src, .dst = *dst, .iface = iface };

@@ -86,10 +86,10 @@ enum la_err ip_iface_set_mtu(struct ip *ip, int iface, uint32_t mtu_bytes)
 /* Bits of @a beyond the first @len: all zero, or all one. */
 static bool host_bits_are(struct la_addr a, uint8_t len, bool ones)
 {
-    for (uint32_t bit = len; bit < 128; bit++)
-        if (((a.bytes[bit / 8] >> (7 - bit % 8)) & 1) != (ones ? 1 : 0))
-            return false;
-    return true;
+    const uint64_t flip = ones ? ~UINT64_C(0) : 0;
+
+    return (((addr_half(a.bytes) ^ flip) & addr_host_mask(len, false)) |
+            ((addr_half(a.bytes + 8) ^ flip) & addr_host_mask(len, true))) == 0;
 }
 
 static bool prefix_ok(struct la_prefix p)
@@ -102,17 +102,10 @@ static bool same_prefix(struct la_prefix a, struct la_prefix b)
     return a.len == b.len && addr_equal(&a.addr, &b.addr);
 }
 
-/* The directed broadcast of an IPv4 subnet; /31 and /32 have none (RFC 3021). */
-static bool is_subnet_broadcast(struct la_prefix subnet, struct la_addr a)
-{
-    return addr_is_v4(&subnet.addr) && subnet.len <= 126 && addr_is_v4(&a) &&
-           la_prefix_covers(subnet, a) && host_bits_are(a, subnet.len, true);
-}
-
 /* Can it be the address of one host? */
 static bool addr_ok(struct la_prefix p)
 {
-    return !addr_is_bad_source(p.addr, true) && !is_subnet_broadcast(p, p.addr);
+    return !addr_is_bad_source(p.addr, true) && !ip_is_subnet_broadcast(&p, &p.addr);
 }
 
 enum la_err ip_addr_add(struct ip *ip, int iface, struct la_prefix prefix, uint32_t flags)
@@ -165,7 +158,7 @@ bool ip_is_local(const struct ip *ip, struct la_addr a)
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
         if (l->anyip) {
-            if (la_prefix_covers(l->prefix, a) && !addr_is_bad_source(a, false))
+            if (addr_covered(&l->prefix, &a) && !addr_is_bad_source(a, false))
                 return true;
         } else if (addr_equal(&l->prefix.addr, &a)) {
             return true;
@@ -179,7 +172,7 @@ bool ip_is_group(const struct ip *ip, struct la_addr a)
     if (addr_is_multicast(a) || addr_is_broadcast(a))
         return true;
     for (uint32_t i = 0; i < ip->local_count; i++)
-        if (!ip->locals[i].anyip && is_subnet_broadcast(ip->locals[i].prefix, a))
+        if (!ip->locals[i].anyip && ip_is_subnet_broadcast(&ip->locals[i].prefix, &a))
             return true;
     return false;
 }
@@ -222,14 +215,14 @@ static int find_iface(const struct ip *ip, struct la_addr dst)
     int longest = -1;
     for (uint32_t i = 0; i < ip->local_count; i++) {
         const struct ip_local *l = &ip->locals[i];
-        if (l->prefix.len > longest && la_prefix_covers(l->prefix, dst)) {
+        if (l->prefix.len > longest && addr_covered(&l->prefix, &dst)) {
             longest = l->prefix.len;
             iface = l->iface;
         }
     }
     for (uint32_t i = 0; i < ip->route_count; i++) {
         const struct ip_route_entry *r = &ip->routes[i];
-        if (r->prefix.len > longest && la_prefix_covers(r->prefix, dst)) {
+        if (r->prefix.len > longest && addr_covered(&r->prefix, &dst)) {
             longest = r->prefix.len;
             iface = r->iface;
         }

@@ -33,7 +33,7 @@ uint32_t listener_lookup(const struct tcp *t, struct la_addr addr, uint16_t port
          li = listener_at(t, li)->chain_next) {
         const struct tcp_listener *l = listener_at(t, li);
 
-        if (l->port != port || !la_prefix_covers(l->local, addr))
+        if (l->port != port || !addr_covered(&l->local, &addr))
             continue;
         if (l->v6_only && addr_is_v4(&addr))
             continue;

@@ -91,24 +91,30 @@ static void forget(struct tcp *t, struct index_entry opening)
         conn_at(t, opening.value)->parks = false;
 }
 
-void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
+/* @flow and @hash are the record's. */
+static void free_record(struct tcp *t, uint32_t ref, const struct tcp_flow *flow, uint32_t hash,
+                        enum la_drop reason)
 {
     const struct tcp_short *w = short_at(t, ref);
-    struct tcp_flow flow;
-    uint32_t hash;
 
-    short_flow(w, ref, &flow);
-    hash = tcp_hash_recent(t, &flow);
     if (w->flags & TCP_SHORT_PARKED)
-        forget(t, tcp_lookup(t, &flow, hash)); /* the trace had its end when it was parked */
+        forget(t, tcp_lookup(t, flow, hash)); /* the trace had its end when it was parked */
     else
-        trace_state(t, &flow, 0, w->state, LA_CLOSED, reason);
+        trace_state(t, flow, 0, w->state, LA_CLOSED, reason);
     index_remove(&t->index, t, hash, (struct index_entry){ .type = INDEX_SHORT, .value = ref });
     if (!(w->flags & TCP_SHORT_PARKED))
-        port_freed(t, &flow);
-    port_use_sub(t, &flow, (w->flags & TCP_SHORT_REUSE) != 0);
+        port_freed(t, flow);
+    port_use_sub(t, flow, (w->flags & TCP_SHORT_REUSE) != 0);
     short_unlink(t, w->class, ref);
     slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
+}
+
+void short_free(struct tcp *t, uint32_t ref, enum la_drop reason)
+{
+    struct tcp_flow flow;
+
+    short_flow(short_at(t, ref), ref, &flow);
+    free_record(t, ref, &flow, tcp_hash_recent(t, &flow), reason);
 }
 
 /* Loopback at one end: nobody else's segments can be under way. */
@@ -325,18 +331,40 @@ la_time short_deadline(const struct tcp *t)
     return earliest;
 }
 
+/*
+ * Records end in the order of their list, and their buckets lie anywhere: the next one's is fetched
+ * while this one goes, and the record after it.  Its hash is computed now instead of then.
+ */
+static void look_ahead(struct tcp *t, uint32_t next)
+{
+    const struct tcp_short *w;
+    struct tcp_flow flow;
+
+    if (next == TCP_REF_NONE || time_lt(t->env.now, short_at(t, next)->expires))
+        return;
+    w = short_at(t, next);
+    if (w->slot.link != TCP_REF_NONE)
+        prefetch(short_at(t, w->slot.link));
+    short_flow(w, next, &flow);
+    tcp_expect(t, tcp_hash_recent(t, &flow));
+}
+
 bool short_tick(struct tcp *t)
 {
     for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
         const uint32_t ref = t->short_class[k].fifo.head;
+        struct tcp_flow flow;
 
         if (ref == TCP_REF_NONE || time_lt(t->env.now, short_at(t, ref)->expires))
             continue;
         const enum la_drop reason = short_at(t, ref)->state == LA_TIME_WAIT
                                         ? LA_DROP_TIME_WAIT_END
                                         : LA_DROP_FIN_WAIT_2_TIMEOUT;
+        short_flow(short_at(t, ref), ref, &flow);
+        const uint32_t hash = tcp_hash_recent(t, &flow);
+        look_ahead(t, short_at(t, ref)->slot.link);
         env_drop(&t->env, reason);
-        short_free(t, ref, reason);
+        free_record(t, ref, &flow, hash, reason);
         return true;
     }
     return false;
