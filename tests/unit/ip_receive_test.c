@@ -68,6 +68,74 @@ TEST(loopback_addresses_are_good_where_one_was_given)
     assert_dropped(receive("127.0.0.1", "127.0.0.1", IP_PROTO_TCP, 20), LA_DROP_IP_SOURCE);
 }
 
+/* The questions of RFC 1122 3.2.1.3 and 3.2.2 one by one. */
+static bool fine(const struct ip *ip, struct la_addr src, struct la_addr dst)
+{
+    bool loopback = false, own = false;
+
+    for (uint32_t i = 0; i < ip->local_count; i++) {
+        const struct ip_local *l = &ip->locals[i];
+
+        loopback |= l->iface == 0 && addr_is_loopback(l->prefix.addr);
+        own |= !l->anyip && addr_equal(&l->prefix.addr, &src);
+    }
+    return !addr_is_bad_source(src, loopback) && !ip_is_group(ip, src) && !own &&
+           !addr_equal(&src, &dst) && !ip_is_group(ip, dst) && ip_is_local(ip, dst);
+}
+
+TEST(one_walk_over_our_addresses_judges_as_one_question_after_the_other)
+{
+    static const char *const more[] = { "", "127.0.0.1/8", "198.51.0.0/16", "::1/128", "::/0" };
+    static const char *const addrs[] = {
+        "192.0.2.1",
+        "192.0.2.9",
+        "192.0.2.255",
+        "192.0.2.0",
+        "0.0.0.0",
+        "0.1.2.3",
+        "127.0.0.1",
+        "127.0.0.2",
+        "127.255.255.255",
+        "224.0.0.1",
+        "255.255.255.255",
+        "240.0.0.1",
+        "198.51.7.7",
+        "198.51.255.255",
+        "198.52.0.1",
+        "2001:db8::1",
+        "2001:db8::9",
+        "2001:db8:0:1::1",
+        "::",
+        "::1",
+        "ff02::1",
+        "fe80::1",
+        "2001:db8::ffff:1",
+        "2001:dc8::1",
+    };
+    uint32_t passed = 0;
+
+    for (uint32_t m = 0; m < sizeof more / sizeof *more; m++) {
+        bench_start(&bench);
+        if (m > 0)
+            assert_int_equal(
+                ip_addr_add(&bench.ip, 0, prefix_of(more[m]), m == 2 || m == 4 ? LA_ADDR_ANYIP : 0),
+                LA_OK);
+        for (uint32_t i = 0; i < sizeof addrs / sizeof *addrs; i++) {
+            for (uint32_t k = 0; k < sizeof addrs / sizeof *addrs; k++) {
+                const struct la_addr src = addr_of(addrs[i]), dst = addr_of(addrs[k]);
+                const bool want = fine(&bench.ip, src, dst);
+
+                ip_forget_judged(&bench.ip);
+                if (ip_judge(&bench.ip, 0, &src, &dst) != want ||
+                    ip_judge(&bench.ip, 0, &src, &dst) != want)
+                    fail_msg("with %s, from %s to %s", more[m], addrs[i], addrs[k]);
+                passed += want;
+            }
+        }
+    }
+    assert_true(passed > 20);
+}
+
 TEST(under_anyip_a_packet_from_itself_to_itself_is_dropped)
 {
     bench_start(&bench);
