@@ -293,9 +293,9 @@ struct la_rt_control *la_rt_control_open(struct la_rt_loop *loop,
     k->writable = config->writable;
     k->listen_fd = k->epoll_fd = -1;
     snprintf(k->name, sizeof k->name, "%s", config->name);
-    k->context = (struct control_context){ .stack = config->stack,
-                                           .name = k->name,
-                                           .begun_ns = la_rt_wallclock_ns() };
+    k->context = (struct control_context){
+        .stack = config->stack, .loop = loop, .name = k->name, .begun_ns = la_rt_wallclock_ns()
+    };
     for (uint32_t i = 0; i < CLIENTS_MAX; i++)
         k->clients[i].fd = -1;
     const bool there =

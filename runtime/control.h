@@ -9,6 +9,7 @@
 
 struct control_context {
     struct la_stack *stack;
+    struct la_rt_loop *loop; /* NULL: nothing is known of it */
     la_time now;
     const char *name;
     bool may_write;

@@ -128,6 +128,30 @@ static void each_table(struct asked *a, uint32_t i)
     control_number(a->o, "item_bytes", use.item_bytes);
 }
 
+/* Of the loop the process runs, which is where bytes are counted. */
+static void answer_loop(struct asked *a)
+{
+    struct la_rt_loop_stats stats;
+
+    if (a->c->loop == NULL) {
+        refuse(a->o, "ENOENT", "there is no loop");
+        return;
+    }
+    la_rt_loop_stats(a->c->loop, &stats);
+    ok(a->o);
+    control_word(a->o, "loop");
+    control_number(a->o, "turns", stats.turns);
+    control_number(a->o, "sleeps", stats.sleeps);
+    control_number(a->o, "packets_in", stats.packets_in);
+    control_number(a->o, "packets_out", stats.packets_out);
+    control_number(a->o, "bytes_in", stats.bytes_in);
+    control_number(a->o, "bytes_out", stats.bytes_out);
+    control_number(a->o, "packets_lost", stats.packets_lost);
+    control_number(a->o, "device_full", stats.device_full);
+    (void)control_line(a->o);
+    end(a->o);
+}
+
 /* Counters ----------------------------------------------------------------------------- */
 
 static void each_counter(struct asked *a, uint32_t i)
@@ -333,7 +357,11 @@ static void answer_rows(struct asked *a)
     for (uint32_t n = 0; n < ROWS_MAX && slots > 0 && cursor != LA_ROWS_END; slots--) {
         const uint64_t before = cursor;
         struct la_row row;
-        if (la_rows_slice(a->c->stack, &cursor, &row, 1, 1) == 0 || !shown(&row, &w))
+        if (la_rows_slice(a->c->stack, &cursor, &row, 1, 1) == 0)
+            continue;
+        if (w.states == 1u << LA_LISTEN && row.kind != LA_ROW_LISTENER)
+            cursor = LA_ROWS_END; /* listeners come first */
+        if (!shown(&row, &w))
             continue;
         control_put_row(a->c, a->o, &row, w.info != 0);
         if (!control_line(a->o)) {
@@ -405,6 +433,8 @@ static void answer(struct asked *a, const char *verb)
         list(a, LA_STATES, each_state);
     else if (strcmp(verb, "tables") == 0)
         list(a, LA_TABLES, each_table);
+    else if (strcmp(verb, "loop") == 0)
+        answer_loop(a);
     else if (strcmp(verb, "counters") == 0)
         list(a, LA_COUNTERS, each_counter);
     else if (strcmp(verb, "drops") == 0)

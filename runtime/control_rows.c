@@ -7,6 +7,8 @@
  */
 #include "runtime/control.h"
 
+#include <stdio.h>
+
 static const char *kind_name(enum la_row_kind kind)
 {
     switch (kind) {
@@ -81,6 +83,31 @@ static void put_options(const struct control_context *c, struct control_out *o, 
     }
 }
 
+static void put_listener(const struct control_context *c, struct control_out *o, la_listener_id id)
+{
+    struct la_listener_info i;
+    char key[16];
+
+    if (la_listener_info(c->stack, id, &i) != LA_OK)
+        return;
+    control_number(o, "id", id.bits);
+    control_number(o, "accept_max", i.accept_max);
+    control_number(o, "young", i.young_len);
+    control_number(o, "acked", i.acked_len);
+    control_number(o, "accepted", i.accepted);
+    control_number(o, "overflows", i.overflows);
+    control_number(o, "drops", i.drops);
+    control_number(o, "cookies_sent", i.cookies_sent);
+    control_number(o, "cookies_recv", i.cookies_recv);
+    control_number(o, "cookies_failed", i.cookies_failed);
+    control_number(o, "oldest_wait", i.oldest_wait_ns);
+    for (uint32_t k = 0; k < LA_ACCEPT_WAITS; k++) {
+        snprintf(key, sizeof key, "wait%u", k);
+        if (i.waits[k] > 0)
+            control_number(o, key, i.waits[k]);
+    }
+}
+
 void control_put_row(const struct control_context *c, struct control_out *o,
                      const struct la_row *row, bool info)
 {
@@ -108,6 +135,8 @@ void control_put_row(const struct control_context *c, struct control_out *o,
         control_number(o, "retries", row->retries);
     }
     ago(c, o, "since_ago", row->since);
+    if (info && row->kind == LA_ROW_LISTENER)
+        put_listener(c, o, row->listener);
     if (!info || row->id.bits == 0 || la_conn_info(c->stack, row->id, &i) != LA_OK)
         return;
     put_info(c, o, &i);

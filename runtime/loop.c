@@ -222,6 +222,8 @@ static void receive(struct la_rt_loop *l, struct loop_host *h)
     }
     uint32_t count = (uint32_t)got;
     l->stats.packets_in += count;
+    for (uint32_t i = 0; i < count; i++)
+        l->stats.bytes_in += frames[i].len_bytes;
     h->more = driver->more || count == LA_RX_BURST_MAX || (count > 0 && driver->fd < 0);
     if (driver->merges && h->pub.on_packet == NULL && count > 1) {
         const uint32_t merged = gro_merge(l->cpu_features, frames, count);
@@ -254,8 +256,10 @@ static bool send_one(struct la_rt_loop *l, struct loop_host *h, const struct la_
     }
     if (sent < 0)
         l->stats.packets_lost++; /* retransmission repairs what must be repaired */
-    else
+    if (sent > 0) {
         l->stats.packets_out++;
+        l->stats.bytes_out += tx->len_bytes;
+    }
     return true;
 }
 

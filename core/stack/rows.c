@@ -109,6 +109,7 @@ static void row_listener(const struct tcp *t, uint32_t li, struct la_row *r)
     r->recv_q = l->accept_len;
     r->send_q = l->backlog;
     r->half_len = l->half_len;
+    r->listener.bits = slab_handle(&t->listeners, t, li);
     r->local = (struct la_endpoint){ .addr = l->local.addr, .port = l->port };
     r->local_len = l->local.len;
     r->v6_only = l->v6_only;

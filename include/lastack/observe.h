@@ -111,10 +111,11 @@ struct la_row {
     la_time expires;         /* of the timer that stands; LA_TIME_NEVER if none */
     uint8_t retries;
     bool orphan;
-    bool reuse;      /* LA_OPT_REUSEADDR was set on it */
-    bool reuse_port; /* LA_OPT_REUSEPORT likewise */
-    la_conn_id conn; /* zero if nobody holds it, or if it is no full connection */
-    la_conn_id id;   /* of every full connection, held or not: for la_conn_info() */
+    bool reuse;              /* LA_OPT_REUSEADDR was set on it */
+    bool reuse_port;         /* LA_OPT_REUSEPORT likewise */
+    la_conn_id conn;         /* zero if nobody holds it, or if it is no full connection */
+    la_conn_id id;           /* of every full connection, held or not: for la_conn_info() */
+    la_listener_id listener; /* of a listener: for la_listener_info(); zero otherwise */
     /* The timer ss shows, LA_TIMERS if none, and when it is due. */
     enum la_timer timer;
     la_time timer_at;
@@ -124,7 +125,7 @@ struct la_row {
     uint32_t half_len; /* likewise: its half-open records */
 };
 /*
- * la_rows() - Walk everything a stack holds.
+ * la_rows() - Walk everything a stack holds, listeners first.
  * @cursor: Start with 0; carried from call to call
  *
  * Return: rows written to @out; 0 at the end.  Cost: O(slots passed).

@@ -253,6 +253,7 @@ void la_rt_flush(struct la_rt_loop *loop);
 struct la_rt_loop_stats {
     uint64_t turns, sleeps;
     uint64_t packets_in, packets_out; /* on the device */
+    uint64_t bytes_in, bytes_out;     /* of those */
     uint64_t packets_merged;          /* of those that came in, made part of another frame */
     uint64_t device_calls;            /* receive() and send(), each at least one system call */
     uint64_t packets_lost;            /* the device refused them: as if the network had lost them */

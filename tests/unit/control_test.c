@@ -191,6 +191,25 @@ TEST(rows_come_with_what_is_asked_for_and_no_more)
     }
 }
 
+TEST(a_listener_tells_its_queues_and_how_long_they_waited)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        hand_listen(&h);
+        hand_establish(&h, NULL);
+        assert_non_null(strstr(ask(&h, false, "lastack/1 rows info=1 states=2"), " accept_max="));
+        assert_non_null(strstr(answer, " oldest_wait="));
+        assert_null(strstr(answer, " wait14="));
+        assert_null(strstr(answer, "kind=conn"));
+        assert_non_null(strstr(answer, "\nend\n"));
+        assert_null(strstr(ask(&h, false, "lastack/1 rows states=2"), " accept_max="));
+        assert_true(begins(ask(&h, false, "lastack/1 loop"), "lastack/1 error ENOENT "));
+        hand_free(&h);
+    }
+}
+
 TEST(a_connection_is_killed_by_who_may_and_its_peer_is_told)
 {
     for (int v6 = 0; v6 < 2; v6++) {
