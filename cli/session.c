@@ -48,15 +48,21 @@ static int add_sysctl(void *to, const struct args_option *option, const char *va
     (void)option;
     if (o->sysctl_count == SESSION_SYSCTLS_MAX)
         return args_wrong(o->command, "more than %d times --sysctl", SESSION_SYSCTLS_MAX);
-    if (equals == NULL || equals == value || (size_t)(equals - value) >= sizeof sysctl->name ||
-        !args_number(equals + 1, 0, UINT64_MAX, &sysctl->value))
-        return args_wrong(o->command, "--sysctl: not NAME=NUMBER: %s", value);
+    if (equals == NULL || equals == value || (size_t)(equals - value) >= sizeof sysctl->name)
+        return args_wrong(o->command, "--sysctl: not NAME=VALUE: %s", value);
     snprintf(sysctl->name, sizeof sysctl->name, "%.*s", (int)(equals - value), value);
+    sysctl->value = equals + 1;
     bool known = false;
+    uint64_t number;
+    for (uint32_t i = 0; la_sysctl_list_name(i) != NULL && !known; i++)
+        known = strcmp(la_sysctl_list_name(i), sysctl->name) == 0;
+    const bool list = known;
     for (uint32_t i = 0; la_sysctl_name(i) != NULL && !known; i++)
         known = strcmp(la_sysctl_name(i), sysctl->name) == 0;
     if (!known)
         return args_wrong(o->command, "--sysctl: no such sysctl: %s", sysctl->name);
+    if (!list && !args_number(sysctl->value, 0, UINT64_MAX, &number))
+        return args_wrong(o->command, "--sysctl: not NAME=NUMBER: %s", value);
     o->sysctl_count++;
     return CLI_OK;
 }
@@ -150,7 +156,7 @@ static int set_sysctls(const struct session *s, struct la_stack *stack)
 {
     for (uint32_t i = 0; i < s->options.sysctl_count; i++) {
         const struct session_sysctl *c = &s->options.sysctls[i];
-        const enum la_err err = la_sysctl_set(stack, c->name, c->value);
+        const enum la_err err = la_sysctl_write(stack, c->name, c->value);
         if (err != LA_OK)
             return args_wrong(s->options.command, "--sysctl %s: %s", c->name, la_err_text(err));
     }

@@ -24,7 +24,7 @@
 
 struct session_sysctl {
     char name[64];
-    uint64_t value;
+    const char *value; /* of the command line: a number, or text */
 };
 
 struct session_options {

@@ -11,7 +11,6 @@
 #include "cli/sysctl_file.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,16 +62,19 @@ static bool print(void *context, const struct control_in *in)
 {
     struct sysctl *s = context;
     const char *name = control_get(in, "name");
-    const uint64_t value = control_client_number(in, "value");
+    const char *value = control_get(in, "value");
+    uint64_t number;
 
-    if (strcmp(in->word, "sysctl") != 0 || name == NULL)
+    if (strcmp(in->word, "sysctl") != 0 || name == NULL || value == NULL)
         return true;
-    if (s->json)
-        json_number(&s->out, name, value);
+    if (s->json && control_parse_number(value, &number))
+        json_number(&s->out, name, number);
+    else if (s->json)
+        json_text(&s->out, name, value);
     else if (s->values)
-        printf("%" PRIu64 "\n", value);
+        printf("%s\n", value);
     else
-        printf("%s = %" PRIu64 "\n", name, value);
+        printf("%s = %s\n", name, value);
     return true;
 }
 
@@ -104,13 +106,13 @@ static int get(struct sysctl *s, const char *word)
 
 static int set(struct sysctl *s, const struct assignment *a)
 {
-    char request[192];
+    char request[SYSCTL_NAME_BYTES + 3 * SYSCTL_VALUE_BYTES + 32];
     struct control_out o;
 
     control_out_begin(&o, request, sizeof request - 1);
     control_word(&o, "set");
     control_field(&o, "name", a->line.name);
-    control_number(&o, "value", a->line.value);
+    control_field(&o, "value", a->line.value);
     request[o.len] = '\0';
     const int status = ask(s, request, a->line.name, a->where);
     return a->line.optional && s->client.error[0] != '\0' ? CLI_OK : status;

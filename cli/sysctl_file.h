@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 #define SYSCTL_NAME_BYTES 96
+#define SYSCTL_VALUE_BYTES 512 /* LA_SYSCTL_TEXT_MAX */
 
 struct sysctl_line {
     char name[SYSCTL_NAME_BYTES];
-    uint64_t value;
-    bool optional; /* "-name = value": a failure is no error */
+    char value[SYSCTL_VALUE_BYTES]; /* a number, or text where the name stands for a list */
+    bool optional;                  /* "-name = value": a failure is no error */
 };
 
 enum sysctl_kind { SYSCTL_NOTHING, SYSCTL_ASSIGNMENT, SYSCTL_WRONG };

@@ -171,64 +171,76 @@ static void each_drop(struct asked *a, uint32_t i)
 
 /* sysctl --------------------------------------------------------------------------------- */
 
-static void put_sysctl(struct asked *a, const char *name, uint64_t value)
+/* As /proc/sys has it: a number, or what la_sysctl_list_name() names.  False: no such name. */
+static bool put_sysctl(struct asked *a, const char *name)
 {
+    char text[LA_SYSCTL_TEXT_MAX];
+
+    if (la_sysctl_read(a->c->stack, name, text, sizeof text) != LA_OK)
+        return false;
     control_word(a->o, "sysctl");
     control_field(a->o, "name", name);
-    control_number(a->o, "value", value);
+    control_field(a->o, "value", text);
+    return true;
 }
 
 static void each_sysctl(struct asked *a, uint32_t i)
 {
-    uint64_t value = 0;
+    const uint32_t numbers = sysctl_count();
 
-    if (la_sysctl_get(a->c->stack, la_sysctl_name(i), &value) == LA_OK)
-        put_sysctl(a, la_sysctl_name(i), value);
+    (void)put_sysctl(a, i < numbers ? la_sysctl_name(i) : la_sysctl_list_name(i - numbers));
+}
+
+static uint32_t sysctl_list_count(void)
+{
+    uint32_t n = 0;
+
+    while (la_sysctl_list_name(n) != NULL)
+        n++;
+    return n;
+}
+
+static void answer_one_sysctl(struct asked *a, const char *name)
+{
+    ok(a->o);
+    if (!put_sysctl(a, name)) {
+        refuse(a->o, "ENOENT", "there is no sysctl of that name");
+        return;
+    }
+    (void)control_line(a->o);
+    end(a->o);
 }
 
 static void answer_sysctl(struct asked *a)
 {
     const char *name = control_get(a->in, "name");
-    uint64_t value;
 
-    if (name == NULL) {
-        list(a, sysctl_count(), each_sysctl);
-        return;
-    }
-    if (la_sysctl_get(a->c->stack, name, &value) != LA_OK) {
-        refuse(a->o, "ENOENT", "there is no sysctl of that name");
-        return;
-    }
-    ok(a->o);
-    put_sysctl(a, name, value);
-    (void)control_line(a->o);
-    end(a->o);
+    if (name == NULL)
+        list(a, sysctl_count() + sysctl_list_count(), each_sysctl);
+    else
+        answer_one_sysctl(a, name);
 }
 
 static void answer_set(struct asked *a)
 {
     const char *name = control_get(a->in, "name");
     const char *text = control_get(a->in, "value");
-    uint64_t value;
 
-    if (name == NULL || text == NULL || !control_parse_number(text, &value)) {
-        refuse(a->o, "EINVAL", "set wants name=NAME value=NUMBER");
+    if (name == NULL || text == NULL) {
+        refuse(a->o, "EINVAL", "set wants name=NAME value=VALUE");
         return;
     }
     if (!a->c->may_write) {
         refuse(a->o, "EPERM", "this socket is for reading only");
         return;
     }
-    const enum la_err err = la_sysctl_set(a->c->stack, name, value);
+    const enum la_err err = la_sysctl_write(a->c->stack, name, text);
     if (err != LA_OK) {
         refuse(a->o, la_err_name(err),
                err == LA_ENOENT ? "there is no sysctl of that name" : "the value is out of range");
         return;
     }
-    ok(a->o);
-    put_sysctl(a, name, value);
-    (void)control_line(a->o);
-    end(a->o);
+    answer_one_sysctl(a, name);
 }
 
 /* Causes --------------------------------------------------------------------------------- */

@@ -224,6 +224,15 @@ files() {
     contains "$work/err" "wrong.conf:2: " && equal "$(tool sysctl -n $keepalive)" 600
 }
 check "a file with an unknown name sets nothing" files
+range=net.ipv4.ip_local_port_range
+lists() {
+    tool sysctl -w "$range=40000 40099" net.ipv4.ip_local_reserved_ports=40001,40010-40019 &&
+        equal "$(tool sysctl -n $range)" "40000	40099" &&
+        tool sysctl -a | grep -q '^net.ipv4.ip_local_reserved_ports = 40001,40010-40019$' || return 1
+    tool sysctl -w "$range=9 5" 2>"$work/err" && return 1
+    contains "$work/err" "out of range" && equal "$(tool sysctl -n $range)" "40000	40099"
+}
+check "lists are set and read in the text of /proc/sys" lists
 rm -f "$work"/ready* "$work"/end*
 check "three connections" hold 4 3
 ends_one() {

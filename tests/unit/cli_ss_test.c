@@ -192,12 +192,26 @@ TEST(lines_of_a_sysctl_file_are_read_or_named_as_wrong)
     assert_int_equal(sysctl_parse_line("net/ipv4/tcp_sack =\t1 \r", &line, &error),
                      SYSCTL_ASSIGNMENT);
     assert_string_equal(line.name, "net.ipv4.tcp_sack");
-    assert_int_equal(line.value, 1);
+    assert_string_equal(line.value, "1");
     assert_false(line.optional);
     assert_int_equal(sysctl_parse_line("-a=5", &line, &error), SYSCTL_ASSIGNMENT);
     assert_true(line.optional);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(sysctl_parse_line(wrong[i], &line, &error), SYSCTL_WRONG);
+}
+
+TEST(values_that_are_lists_are_taken_where_the_name_stands_for_one)
+{
+    static const char range[] = "net.ipv4.ip_local_port_range = 40000\t40099 ";
+    struct sysctl_line line;
+    const char *error;
+
+    assert_int_equal(sysctl_parse_line(range, &line, &error), SYSCTL_ASSIGNMENT);
+    assert_string_equal(line.value, "40000\t40099");
+    assert_int_equal(sysctl_parse_line("net.ipv4.ip_local_reserved_ports=", &line, &error),
+                     SYSCTL_ASSIGNMENT);
+    assert_string_equal(line.value, "");
+    assert_int_equal(sysctl_parse_line("net.ipv4.tcp_sack = 1 2", &line, &error), SYSCTL_WRONG);
 }
 
 TEST_MAIN

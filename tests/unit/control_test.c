@@ -127,6 +127,27 @@ TEST(a_sysctl_is_read_by_anybody_and_set_by_who_may)
     hand_free(&h);
 }
 
+TEST(sysctls_that_are_lists_are_read_and_set_in_their_own_text)
+{
+    struct hand h;
+
+    hand_new(&h, &(struct hand_opt){ .v6 = false });
+    assert_string_equal(
+        ask(&h, true, "lastack/1 set name=net.ipv4.ip_local_port_range value=40000%2040099"),
+        "lastack/1 ok\nsysctl name=net.ipv4.ip_local_port_range value=40000%0940099\nend\n");
+    assert_string_equal(
+        ask(&h, true,
+            "lastack/1 set name=net.ipv4.ip_local_reserved_ports value=40001,40003-40005"),
+        "lastack/1 ok\nsysctl name=net.ipv4.ip_local_reserved_ports value=40001,40003-40005\n"
+        "end\n");
+    assert_true(begins(ask(&h, true, "lastack/1 set name=net.ipv4.ip_local_port_range value=9%208"),
+                       "lastack/1 error EINVAL "));
+    assert_non_null(strstr(ask(&h, false, "lastack/1 sysctl"),
+                           "name=net.ipv4.ip_local_reserved_ports value=40001,40003-40005\n"));
+    assert_non_null(strstr(answer, "\nend\n"));
+    hand_free(&h);
+}
+
 TEST(what_is_no_request_is_refused_and_says_why)
 {
     static const char *const wrong[] = { "",
