@@ -114,6 +114,7 @@ static struct sim_host *make_host(struct lab *l, const struct lab_end_opt *opt)
     host.clock_ns = CLOCK_NS;
     host.tick_budget = 64;
     host.twin_permille = host.trim_permille = 0;
+    host.config.listeners = SIM_LISTENERS_MAX;
     if (opt->crowd > 0) {
         host.config.connections = host.config.short_v4 = host.config.short_v6 = opt->crowd;
         host.config.half_open_v4 = host.config.half_open_v6 = opt->crowd;

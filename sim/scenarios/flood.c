@@ -2,6 +2,7 @@
 /*
  * flood.c - SYNs of nobody, while real clients knock.
  */
+#include "sim/forge.h"
 #include "sim/memory.h"
 #include "sim/scenario.h"
 
@@ -29,34 +30,14 @@ static uint32_t watch(struct sim_world *w, void *context, struct sim_packet *pac
     return 0;
 }
 
-/* Another SYN from an address that nobody has. */
-static void forge(struct sim_world *w, struct flood *f)
-{
-    struct sim_packet *p = sim_packet_copy(f->syn);
-    struct sim_segment seg;
-
-    sim_segment_read(p->bytes, p->len_bytes, &seg);
-    uint8_t *tcp = p->bytes + seg.ip_header_bytes;
-
-    p->bytes[seg.v6 ? 23 : 15] = (uint8_t)sim_prng_between(&w->rng, 100, 200);
-    tcp[0] = (uint8_t)sim_prng_between(&w->rng, 4, 255);
-    tcp[1] = (uint8_t)sim_prng_below(&w->rng, 256);
-    for (unsigned i = 4; i < 8; i++)
-        tcp[i] = (uint8_t)sim_prng_below(&w->rng, 256);
-    sim_checksum_repair(p->bytes, p->len_bytes);
-    sim_inject(p, w->now_ns);
-    sim_release(p);
-    f->made++;
-}
-
 static void pour(struct sim_world *w, void *context)
 {
     struct flood *f = context;
 
     if (w->now_ns >= f->end_ns)
         return;
-    for (uint32_t i = 0; f->syn != NULL && i < f->each_ms; i++)
-        forge(w, f);
+    for (uint32_t i = 0; f->syn != NULL && i < f->each_ms; i++, f->made++)
+        sim_forge_syn(w, f->syn);
     sim_at(w, w->now_ns + sim_ms(1), pour, f);
 }
 
