@@ -4,7 +4,7 @@
 # need no device run.  tests/interop/examples.sh has the others.
 . tests/meta/lib.sh
 cmake --install "$root/build" --prefix "$samples/lastack" >/dev/null || exit 1
-cp "$root"/examples/* .
+cp "$root"/examples/*.[ch] .
 export PKG_CONFIG_PATH=$samples/lastack/lib/pkgconfig LD_LIBRARY_PATH=$samples/lastack/lib
 
 as_its_head_says() { # NAME
