@@ -184,7 +184,7 @@ static void backlog_grid(struct lab *l)
         "listen()", "somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "limit L", "in the queue",
         "cookies",  "dropped",
     };
-    uint32_t differ = 0;
+    uint32_t differ = 0, beyond = 0;
 
     lab_begin(l, NULL, &opt);
     lab_quiet(l, true);
@@ -200,6 +200,7 @@ static void backlog_grid(struct lab *l)
         const uint32_t cookies = (uint32_t)info.cookies_sent, drops = (uint32_t)info.drops;
 
         differ += info.half_len != g->half || cookies != g->cookie || drops != g->dropped;
+        beyond += info.half_len > info.limit + 1;
         lab_cell(l, "%u", g->backlog);
         lab_cell(l, "%s", g->somaxconn);
         lab_cell(l, "%s", g->max_syn);
@@ -211,6 +212,7 @@ static void backlog_grid(struct lab *l)
     }
     lab_claim(l, differ == 0, "%u of %u rows are as this kernel's rules have it",
               (uint32_t)GRID - differ, (uint32_t)GRID);
+    lab_must(l, beyond == 0, "no queue ever holds more than L + 1");
 }
 
 const struct lab_scenario lab_backlog_grid = {

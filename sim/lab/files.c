@@ -123,8 +123,8 @@ void lab_files_end(struct lab_files *f)
     if (f->sockets)
         la_sockets_free(f->sockets);
     f->sockets = NULL;
-    sim_host_turn(f->host);
-    lab_run(f->l, sim_ms(50));
     f->l->user = NULL;
     f->l->on_event = NULL;
+    sim_host_turn(f->host);
+    lab_run(f->l, sim_ms(50));
 }

@@ -132,7 +132,7 @@ static void every_reset(struct lab *l)
         enum la_err error;
         uint64_t resets, counted;
     } got[CAUSES];
-    uint32_t wrong = 0;
+    uint32_t wrong = 0, silent = 0;
 
     for (uint32_t i = 0; i < CAUSES; i++) {
         lab_begin(l, causes[i].what, NULL);
@@ -149,6 +149,7 @@ static void every_reset(struct lab *l)
         const bool own = causes[i].counter != LA_COUNT_OutRsts;
 
         wrong += got[i].error != causes[i].error || got[i].resets != 1 || got[i].counted == 0;
+        silent += got[i].error == LA_OK;
         lab_cell(l, "%s", causes[i].what);
         lab_cell(l, "%llu", (unsigned long long)got[i].resets);
         lab_cell(l, "%s", la_err_name(got[i].error));
@@ -156,6 +157,7 @@ static void every_reset(struct lab *l)
     }
     lab_claim(l, wrong == 0, "%u of %u causes draw one reset, and the error and the counter named",
               (uint32_t)CAUSES - wrong, (uint32_t)CAUSES);
+    lab_claim(l, silent == 0, "no client takes a reset for an end of file");
 }
 
 const struct lab_scenario lab_resets = {
