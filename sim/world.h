@@ -29,6 +29,7 @@ struct sim_host;
 struct sim_link;
 struct sim_flow;
 struct sim_wire;
+struct sim_events;
 struct sim_packet;
 struct sim_segment;
 
@@ -62,11 +63,12 @@ struct sim_world {
     bool plain; /* no shadow of bursts, no checker of the wire: for crowds and for scripted peers */
     const struct sim_watch *watch; /* NULL: nobody */
     struct sim_wire *wire;
-    uint64_t hash;    /* of everything that happened */
-    uint64_t packets; /* handed to links */
-    uint64_t turns;   /* of hosts */
-    uint64_t still;   /* entries of the agenda since time last moved */
-    FILE *trace;      /* NULL: no trace */
+    uint64_t hash;             /* of everything that happened */
+    uint64_t packets;          /* handed to links */
+    uint64_t turns;            /* of hosts */
+    uint64_t still;            /* entries of the agenda since time last moved */
+    FILE *trace;               /* NULL: no trace */
+    struct sim_events *events; /* NULL: none; of the first flow's opener */
     bool failed;
     uint64_t failed_at_ns;
     char message[SIM_MESSAGE_BYTES];

@@ -10,6 +10,7 @@
  * O(everything).
  */
 #include "sim/check/check.h"
+#include "sim/events.h"
 #include "sim/trace.h"
 
 #define CONNECTIONS_A_TURN 8u
@@ -104,8 +105,19 @@ static void check_conn(struct sim_app *a)
     a->seen = true;
 }
 
+/* The connection whose events are written, if it is this host's and there. */
+static bool is_shown(const struct sim_host *h, struct la_conn_info *info)
+{
+    const struct sim_app *a = h->w->events && h->w->flow_count ? &h->w->flows[0]->app[0] : NULL;
+
+    return a && a->host == h && a->held && la_conn_info(h->stack, a->conn, info) == LA_OK;
+}
+
 static void drain_trace(struct sim_host *h)
 {
+    struct la_conn_info info;
+    const bool shown = is_shown(h, &info);
+
     struct la_trace records[RECORDS];
     uint64_t lost = 0;
     uint32_t count;
@@ -115,8 +127,12 @@ static void drain_trace(struct sim_host *h)
             if (records[i].kind == LA_TRACE_TIMEOUT)
                 sim_check_timeout(h, &records[i]);
             sim_trace_record(h, &records[i]);
+            if (shown && records[i].conn == info.conn.bits)
+                sim_events_record(h->w->events, &info, &records[i]);
         }
     }
+    if (shown)
+        sim_events_metrics(h->w->events, &info, sim_host_now(h));
 }
 
 void sim_check_turn(struct sim_host *h)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * goodput_test.c - How much arrives through bad paths, lastack to lastack, in virtual time.
+ *
+ * The table is compared with tests/sim/golden/goodput.txt word for word: virtual time makes it
+ * exact, so whatever changes in recovery or congestion control shows as a diff.  GOODPUT_REWRITE=1
+ * writes it anew; then read `git diff` and say in the change why.
+ */
+#include "tests/unit/test.h"
+
+#include <stdlib.h>
+
+#include "sim/goodput.h"
+
+#define GOLDEN TEST_SOURCE_DIR "/tests/sim/golden/goodput.txt"
+#define TABLE_BYTES 16384u
+
+static void add(char *table, const char *line)
+{
+    const size_t len = strlen(table);
+
+    assert_true(len + strlen(line) < TABLE_BYTES);
+    strcpy(table + len, line);
+}
+
+static struct sim_goodput run(const struct sim_goodput_opt *opt)
+{
+    struct sim_goodput out;
+
+    sim_goodput(opt, &out);
+    if (!out.ok)
+        print_message("# %s\n", out.message);
+    assert_true(out.ok);
+    return out;
+}
+
+/* As `./dev bench goodput` has it, but shorter where a path is fast. */
+static uint64_t time_ns(uint32_t rate_mbps, uint32_t rtt_ms)
+{
+    return (rate_mbps >= 500 ? 200000000u : 1000000000u) + rtt_ms * UINT64_C(10000000);
+}
+
+static void add_cell(char *table, struct sim_goodput_opt o)
+{
+    char line[160], extra[40] = "";
+
+    o.seed = 1;
+    o.ns = time_ns(o.rate_mbps, o.rtt_ms);
+    const struct sim_goodput g = run(&o);
+    if (o.burst > 1)
+        snprintf(extra, sizeof extra, " bursts of %u", o.burst);
+    if (o.reorder_ppm > 0)
+        snprintf(extra, sizeof extra, " %u ppm reordered", o.reorder_ppm);
+    snprintf(line, sizeof line, "%3u Mbit/s %3u ms %5u ppm%s: %llu kbit/s, %llu segments again\n",
+             o.rate_mbps, o.rtt_ms, o.loss_ppm, extra,
+             (unsigned long long)(g.bytes[0] * 8000000u / o.ns),
+             (unsigned long long)g.segs_retransmitted);
+    add(table, line);
+}
+
+static void make_table(char *table)
+{
+    static const uint32_t rates[] = { 10, 100, 500 }, rtts[] = { 1, 20, 100, 300 },
+                          losses[] = { 0, 1000, 10000, 30000 };
+
+    for (unsigned i = 0; i < 48; i++)
+        add_cell(table, (struct sim_goodput_opt){ .rate_mbps = rates[i / 16],
+                                                  .rtt_ms = rtts[i / 4 % 4],
+                                                  .loss_ppm = losses[i % 4] });
+    add_cell(table, (struct sim_goodput_opt){
+                        .rate_mbps = 100, .rtt_ms = 20, .loss_ppm = 10000, .burst = 4 });
+    add_cell(table,
+             (struct sim_goodput_opt){ .rate_mbps = 100, .rtt_ms = 20, .reorder_ppm = 10000 });
+}
+
+TEST(the_grid_of_paths_gives_the_golden_table)
+{
+    static char table[TABLE_BYTES], golden[TABLE_BYTES];
+
+    make_table(table);
+    if (getenv("GOODPUT_REWRITE") != NULL) {
+        FILE *to = fopen(GOLDEN, "w");
+        assert_non_null(to);
+        assert_true(fputs(table, to) >= 0);
+        assert_int_equal(fclose(to), 0);
+    }
+    FILE *f = fopen(GOLDEN, "r");
+    assert_non_null(f);
+    golden[fread(golden, 1, sizeof golden - 1, f)] = '\0';
+    fclose(f);
+    assert_string_equal(table, golden);
+}
+
+TEST(a_perfect_path_is_filled)
+{
+    const struct sim_goodput_opt o = {
+        .seed = 2, .rate_mbps = 100, .rtt_ms = 20, .ns = UINT64_C(2000000000)
+    };
+    const struct sim_goodput g = run(&o);
+
+    /* 1,448 of 1,500 bytes are text, and slow start takes its time. */
+    assert_in_range(g.bytes[0] * 8 / 2, 80000000, 96533334);
+}
+
+TEST(the_same_path_and_seed_give_the_same)
+{
+    const struct sim_goodput_opt o = {
+        .seed = 3, .rate_mbps = 10, .rtt_ms = 20, .loss_ppm = 30000, .ns = UINT64_C(1000000000)
+    };
+    const struct sim_goodput a = run(&o);
+    const struct sim_goodput b = run(&o);
+
+    assert_memory_equal(&a, &b, sizeof a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_grid_of_paths_gives_the_golden_table),
+        cmocka_unit_test(a_perfect_path_is_filled),
+        cmocka_unit_test(the_same_path_and_seed_give_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
