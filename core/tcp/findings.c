@@ -75,10 +75,10 @@ static void look_at_conn(struct tcp *t, uint32_t ci)
     if (!c->held)
         return;
     if (c->state == LA_CLOSE_WAIT && !(c->found & TCP_FOUND_CLOSE_WAIT) &&
-        older(t, c->state_since, k->finding_close_wait)) {
+        older(t, tcp_coarse_time(t, c->state_since), k->finding_close_wait)) {
         c->found |= TCP_FOUND_CLOSE_WAIT;
         finding_conn(t, ci, LA_FINDING_CLOSE_WAIT_OLD,
-                     time_since(c->state_since, t->env.now) / NS_PER_S);
+                     time_since(tcp_coarse_time(t, c->state_since), t->env.now) / NS_PER_S);
     }
     if (c->state == LA_ESTABLISHED && !c->set.keepalive && c->set.user_timeout_ms == 0 &&
         !(c->found & TCP_FOUND_IDLE) && conn_flight(c) == 0 && older(t, spoke, k->finding_idle)) {
@@ -95,7 +95,7 @@ static void look_at_listener(struct tcp *t, uint32_t li)
 
     if (l->accept_head == SLAB_NONE || l->starved_told)
         return;
-    came = conn_at(t, l->accept_head)->state_since;
+    came = tcp_coarse_time(t, conn_at(t, l->accept_head)->state_since);
     if (!older(t, came, t->env.knobs.finding_accept))
         return;
     l->starved_told = true;
