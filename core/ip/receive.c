@@ -64,6 +64,8 @@ bool ip_judge(struct ip *ip, uint16_t iface, const struct la_addr *src, const st
 
     if (ip_is_judged(ip, iface, src, dst))
         return true;
+    if (iface == IP_LOOPBACK)
+        return ip_is_own(ip, *src) && ip_is_own(ip, *dst);
     if (addr_equal(src, dst) || addr_is_bad_source(*src, true) || addr_is_multicast(*dst) ||
         addr_is_broadcast(*dst))
         return false;
