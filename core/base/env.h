@@ -48,6 +48,15 @@ static inline void env_count(struct env *e, enum la_counter c)
 {
     e->counters[c]++;
 }
+/* By the codepoint of a packet's IP header: RFC 3168 5. */
+_Static_assert(LA_COUNT_InECT1Pkts == LA_COUNT_InNoECTPkts + 1 &&
+                   LA_COUNT_InECT0Pkts == LA_COUNT_InNoECTPkts + 2 &&
+                   LA_COUNT_InCEPkts == LA_COUNT_InNoECTPkts + 3,
+               "in the order of the codepoints");
+static inline void env_count_ecn(struct env *e, uint32_t codepoint)
+{
+    e->counters[LA_COUNT_InNoECTPkts + (codepoint & 3u)]++;
+}
 static inline void env_drop(struct env *e, enum la_drop d)
 {
     e->drops[d]++;

@@ -254,6 +254,6 @@ enum ip_verdict ip_receive(struct ip *ip, struct env *env, const struct la_frame
     if (verdict == IP_DROP)
         env_drop(env, *reason);
     else
-        env->counters[LA_COUNT_InNoECTPkts + (packet->tos & 3u)]++;
+        env_count_ecn(env, packet->tos);
     return verdict;
 }

@@ -127,7 +127,7 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
     }
     in.ecn = frame->bytes[0] >> 4 == 4 ? frame->bytes[1] & 3u : frame->bytes[1] >> 4 & 3u;
     env_count(&t->env, LA_COUNT_IpInReceives);
-    t->env.counters[LA_COUNT_InNoECTPkts + in.ecn]++;
+    env_count_ecn(&t->env, in.ecn);
     env_count(&t->env, LA_COUNT_IpInDelivers);
     env_count(&t->env, LA_COUNT_InSegs);
     in.src = p.src;

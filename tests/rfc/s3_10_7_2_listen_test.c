@@ -95,7 +95,7 @@ BENCH_TEST(fourth_anything_else_is_dropped)
     still_listens(b);
 }
 
-BENCH_TEST(ece_and_cwr_on_a_syn_change_nothing)
+BENCH_TEST(ece_and_cwr_on_a_syn_are_answered_with_ece_and_change_nothing_else)
 {
     const struct bench_tx *t;
 
@@ -103,7 +103,7 @@ BENCH_TEST(ece_and_cwr_on_a_syn_change_nothing)
 
     bench_rx(b, "SYN ECE CWR rcv 0 wnd 65535");
 
-    t = expect_tx(b, "SYN ACK snd 0 rcv 1"); /* not ECE: ECN is not implemented */
+    t = expect_tx(b, "SYN ACK ECE snd 0 rcv 1"); /* RFC 3168 6.1.1: it agrees, as tcp_ecn allows */
     expect_equal(b, t->tos, 0);
 }
 
