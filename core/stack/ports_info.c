@@ -130,8 +130,23 @@ static bool name_is(const char *a, const char *b)
 #define RESERVED "net.ipv4.ip_local_reserved_ports"
 #define RMEM "net.ipv4.tcp_rmem"
 #define WMEM "net.ipv4.tcp_wmem"
+#define MEM "net.ipv4.tcp_mem"
 #define CONGESTION "net.ipv4.tcp_congestion_control"
 #define CONGESTIONS "net.ipv4.tcp_available_congestion_control"
+
+static enum la_err write_mem(struct tcp *t, const char *text)
+{
+    uint64_t pages[3];
+
+    for (uint32_t i = 0; i < 3; i++) {
+        text = skip_space(text);
+        if (!read_number(&text, UINT32_MAX, &pages[i]) || (i < 2 && !is_space(*text)))
+            return LA_EINVAL;
+    }
+    if (*skip_space(text) != '\0' || !memory_set(t, pages))
+        return LA_EINVAL;
+    return LA_OK;
+}
 
 static enum la_err write_range(struct tcp *t, const char *text)
 {
@@ -270,6 +285,8 @@ enum la_err la_sysctl_write(struct la_stack *s, const char *name, const char *te
 {
     uint64_t number;
 
+    if (name_is(name, MEM))
+        return write_mem(&s->tcp, text);
     if (name_is(name, RANGE))
         return write_range(&s->tcp, text);
     if (name_is(name, RESERVED))
@@ -297,7 +314,13 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
 
     if (bytes == 0)
         return LA_EINVAL;
-    if (name_is(name, RANGE)) {
+    if (name_is(name, MEM)) {
+        for (uint32_t i = 0; i < 3; i++) {
+            if (i > 0)
+                put_char(&x, '\t');
+            put_number(&x, memory_pages(&s->tcp, i));
+        }
+    } else if (name_is(name, RANGE)) {
         put_number(&x, s->tcp.env.knobs.port_min);
         put_char(&x, '\t');
         put_number(&x, s->tcp.env.knobs.port_max);
@@ -322,7 +345,7 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
 
 const char *la_sysctl_list_name(uint32_t i)
 {
-    static const char *const names[] = { RANGE, RESERVED, RMEM, WMEM, CONGESTION, CONGESTIONS };
+    static const char *const names[] = { MEM, RANGE, RESERVED, RMEM, WMEM, CONGESTION, CONGESTIONS };
 
     return i < LA_COUNT_OF(names) ? names[i] : NULL;
 }
@@ -330,6 +353,7 @@ const char *la_sysctl_list_name(uint32_t i)
 const char *la_sysctl_list_text(uint32_t i)
 {
     static const char *const texts[] = {
+        "pages of the pool: no pressure below, pressure above, and the most",
         "first and last ephemeral port",
         "ports that are never chosen: numbers and ranges, with commas between",
         "receive buffer of a new connection: 4096, bytes, what it may grow to",

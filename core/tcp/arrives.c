@@ -37,6 +37,7 @@ void tcp_settle(struct tcp *t)
         ack_settle(t, ci);
     }
     t->touched_count = 0;
+    memory_look(t);
 }
 
 /* The state the segment led to: of the connection, or of the short record it became. */

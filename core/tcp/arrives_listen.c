@@ -32,6 +32,7 @@ static void open_half(struct tcp_arrival *a, uint32_t li)
     const struct tcp_listener *l = listener_at(t, li);
     const uint32_t cookies = t->env.knobs.syncookies;
     const bool reopens = a->reopens != TCP_REF_NONE;
+    const bool short_of_memory = !reopens && memory_over(t);
     const bool over = !reopens && (cookies == 2 || listener_half_full(l));
 
     if (over && cookies == 0) {
@@ -41,8 +42,10 @@ static void open_half(struct tcp_arrival *a, uint32_t li)
         if (over)
             env_count(&t->env, LA_COUNT_TCPReqQFullDoCookies); /* counted before it is known */
         refuse(a, li, LA_DROP_ACCEPT_QUEUE_FULL);
-    } else if (over) {
+    } else if (over || (short_of_memory && cookies > 0)) {
         cookie_answer(a, li);
+    } else if (short_of_memory) {
+        refuse(a, li, LA_DROP_MEMORY);
     } else if (cookies == 0 && !reopens && beyond_backlog(t, l)) {
         refuse(a, li, LA_DROP_SYN_BACKLOG);
     } else if (!half_open(a, li)) {

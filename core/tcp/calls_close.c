@@ -69,11 +69,15 @@ bool tcp_orphan_ended(struct tcp *t, uint32_t ci, uint32_t penalty)
 {
     const struct tcp_conn *c = conn_at(t, ci);
 
-    if (!c->orphan || (uint64_t)t->orphans << penalty <= t->env.knobs.max_orphans)
+    const bool many = (uint64_t)t->orphans << penalty > t->env.knobs.max_orphans;
+    const bool holds = c->sndq.chunks > 1 && memory_over(t);
+    const enum la_drop reason = many ? LA_DROP_ORPHANS : LA_DROP_MEMORY;
+
+    if (!c->orphan || (!many && !holds))
         return false;
     env_count(&t->env, LA_COUNT_TCPAbortOnMemory);
-    env_drop(&t->env, LA_DROP_ORPHANS);
-    tcp_reset(t, ci, LA_ECONNABORTED, LA_DROP_ORPHANS);
+    env_drop(&t->env, reason);
+    tcp_reset(t, ci, LA_ECONNABORTED, reason);
     return true;
 }
 

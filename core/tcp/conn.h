@@ -428,6 +428,11 @@ struct tcp {
     uint32_t state_count[LA_STATES]; /* full connections in each state */
     uint32_t orphans;                /* full connections that nobody holds and that are not over */
     struct tcp_findings findings;
+    struct {               /* memory.c */
+        uint32_t limit[3]; /* chunks: low, pressure, max */
+        bool pressure;
+        la_time since;
+    } mem;
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */
     uint32_t ready_listener_head, ready_listener_tail;

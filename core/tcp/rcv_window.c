@@ -24,12 +24,17 @@ uint8_t rcv_window_shift(const struct tcp *t)
     return shift;
 }
 
+/* What a window grows to while the pool is under pressure: enough for fast retransmit to work. */
+#define PRESSED_SEGMENTS 4
+
 /* The right edge the buffer could bear. */
-static tcp_seq bearable(const struct tcp_conn *c)
+static tcp_seq bearable(const struct tcp *t, const struct tcp_conn *c)
 {
     const uint32_t limit = (uint32_t)UINT16_MAX << c->rcv_shift;
     uint32_t space = c->rcvq.len_bytes < c->set.rcvbuf ? c->set.rcvbuf - c->rcvq.len_bytes : 0;
 
+    if (t->mem.pressure && space > PRESSED_SEGMENTS * (uint32_t)c->adv_mss)
+        space = PRESSED_SEGMENTS * (uint32_t)c->adv_mss;
     if (space > limit)
         space = limit;
     return seq_add(c->rcv.nxt, space);
@@ -56,7 +61,7 @@ static void count_zero(struct tcp *t, struct tcp_conn *c, uint32_t field)
 uint16_t rcv_window_field(struct tcp *t, struct tcp_conn *c, bool syn)
 {
     const uint32_t unit = 1u << c->rcv_shift;
-    const tcp_seq right = bearable(c);
+    const tcp_seq right = bearable(t, c);
     uint32_t wnd, field;
 
     if (syn) { /* never scaled: RFC 7323 2.2 */
@@ -81,7 +86,7 @@ uint16_t rcv_window_field(struct tcp *t, struct tcp_conn *c, bool syn)
 
 bool rcv_window_update_due(const struct tcp *t, const struct tcp_conn *c)
 {
-    const tcp_seq right = bearable(c);
+    const tcp_seq right = bearable(t, c);
     const uint32_t step = worth(c);
     uint32_t gain;
 

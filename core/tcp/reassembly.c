@@ -273,6 +273,17 @@ static enum la_drop take_out_of_order(struct tcp *t, struct tcp_conn *c, tcp_seq
     return reason;
 }
 
+/* Memory is short: what is held above a hole can be sent again (RFC 2018 8). */
+static void prune(struct tcp *t, struct tcp_conn *c)
+{
+    env_count(&t->env, LA_COUNT_PruneCalled);
+    env_count(&t->env, LA_COUNT_TCPOFODrop);
+    if (c->rcv.ooo == SLAB_NONE)
+        return;
+    env_count(&t->env, LA_COUNT_OfoPruned);
+    reassembly_clear(t, c);
+}
+
 enum la_drop reassembly_take(struct tcp_arrival *a)
 {
     struct tcp *t = a->t;
@@ -285,6 +296,10 @@ enum la_drop reassembly_take(struct tcp_arrival *a)
     if (!seq_eq(a->text_seq, c->rcv.nxt)) {
         LA_ASSERT(seq_gt(a->text_seq, c->rcv.nxt)); /* trimmed */
         ack_now(t, a->ci);
+        if (memory_over(t)) {
+            prune(t, c);
+            return LA_DROP_MEMORY;
+        }
         return take_out_of_order(t, c, a->text_seq, bytes, a->len);
     }
     while (seq_lt(c->rcv.nxt, end)) {

@@ -14,6 +14,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->ready_head = t->ready_tail = SLAB_NONE;
     t->ready_listener_head = t->ready_listener_tail = SLAB_NONE;
     t->starved_head = t->starved_tail = SLAB_NONE;
+    memory_init(t);
     t->key_isn = siphash_subkey(config->secret, 1);
     t->key_port = siphash_subkey(config->secret, 3);
     t->key_index = siphash_subkey(config->secret, 4);
@@ -31,6 +32,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
 /* Order: half-open, short, then the wheel by (tick, connection).  True if more may be due. */
 bool tcp_tick(struct tcp *t, uint32_t budget)
 {
+    memory_look(t);
     for (; budget > 0; budget--) {
         uint32_t ci;
 

@@ -425,6 +425,19 @@ void cause_segment(const struct tcp_arrival *a);
 void cause_conn(struct tcp *t, uint32_t ci, enum la_drop reason);
 void cause_record(struct tcp *t, const struct tcp_flow *flow, uint8_t state, enum la_drop reason);
 
+/* memory.c ------------------------------------------------------------------------------------------------ */
+
+void memory_init(struct tcp *t);
+/* net.ipv4.tcp_mem, in pages of 4096 bytes.  False if they do not ascend. */
+bool memory_set(struct tcp *t, const uint64_t pages[3]);
+uint64_t memory_pages(const struct tcp *t, uint32_t i);
+/* Does pressure begin or end? */
+void memory_look(struct tcp *t);
+static inline bool memory_over(const struct tcp *t)
+{
+    return t->env.chunks.slab.used > t->mem.limit[2];
+}
+
 /* findings.c ---------------------------------------------------------------------------------------------- */
 
 void finding_conn(struct tcp *t, uint32_t ci, enum la_finding finding, uint64_t value);
@@ -457,7 +470,8 @@ enum la_err tcp_shutdown(struct tcp *t, uint32_t ci, uint32_t how);
 void tcp_close(struct tcp *t, uint32_t ci);
 void tcp_abort(struct tcp *t, uint32_t ci);
 /*
- * An orphan that there is no room for is reset: more of them than tcp_max_orphans.  @penalty
+ * An orphan that there is no room for is reset: more of them than tcp_max_orphans, or one that holds text
+ * while the pool is above tcp_mem.  @penalty
  * doublings of their number count against one that is suspect.  True if it is gone.
  */
 bool tcp_orphan_ended(struct tcp *t, uint32_t ci, uint32_t penalty);

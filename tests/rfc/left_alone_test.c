@@ -55,8 +55,8 @@ static void all_is_gone(struct bench *b, const char *place, enum burden what)
     la_state_counts(b->s, states);
     for (uint32_t i = 0; i < LA_STATES; i++)
         if (states[i] != 0)
-            bench_fail(b, __FILE__, __LINE__, "%s, burden %u: something is still in %s", place, what,
-                       la_state_name((enum la_state)i));
+            bench_fail(b, __FILE__, __LINE__, "%s, burden %u: something is still in %s", place,
+                       what, la_state_name((enum la_state)i));
     if (la_deadline(b->s).ns != UINT64_MAX)
         bench_fail(b, __FILE__, __LINE__, "%s, burden %u: a deadline is left", place, what);
     if (b->s->tcp.orphans != 0)
@@ -144,8 +144,10 @@ BENCH_TEST(what_waits_to_be_accepted_goes_with_its_listener)
 
 BENCH_TEST(a_parked_time_wait_and_the_opening_it_waits_for_go_both)
 {
-    bench_state(b, LA_TIME_WAIT, &(struct bench_opt){ .open = BENCH_PASSIVE, .keep_listener = true });
-    bench_rx(b, "SYN rcv 100000 wnd 65535"); /* a half-open record, the TIME-WAIT parked behind it */
+    bench_state(b, LA_TIME_WAIT,
+                &(struct bench_opt){ .open = BENCH_PASSIVE, .keep_listener = true });
+    bench_rx(b,
+             "SYN rcv 100000 wnd 65535"); /* a half-open record, the TIME-WAIT parked behind it */
     (void)bench_forget_tx(b);
     expect_equal(b, b->s->tcp.half4.used + b->s->tcp.half6.used, 1);
     expect_equal(b, b->s->tcp.short4.used + b->s->tcp.short6.used, 1);

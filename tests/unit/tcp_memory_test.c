@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/stack/stack.h"
+#include "tests/unit/hand.h"
+#include "tests/unit/test.h"
+
+static struct hand start(void)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    return h;
+}
+
+static void set_mem(struct hand *h, const char *text)
+{
+    assert_int_equal(la_sysctl_write(h->s, "net.ipv4.tcp_mem", text), LA_OK);
+}
+
+TEST(the_defaults_are_a_quarter_half_and_three_quarters_of_the_pool)
+{
+    struct hand h = start();
+    const uint32_t all = h.t->env.chunks.slab.cap;
+
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(h.t->mem.limit[i], all * (i + 1) / 4);
+    hand_free(&h);
+}
+
+TEST(tcp_mem_is_three_ascending_numbers_of_pages)
+{
+    struct hand h = start();
+    char text[LA_SYSCTL_TEXT_MAX];
+
+    set_mem(&h, "8 16 24");
+    assert_int_equal(la_sysctl_read(h.s, "net.ipv4.tcp_mem", text, sizeof text), LA_OK);
+    assert_string_equal(text, "8\t16\t24");
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "8 16"), LA_EINVAL);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "16 8 24"), LA_EINVAL);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "8 16 24 32"), LA_EINVAL);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "8 16 x"), LA_EINVAL);
+    hand_free(&h);
+}
+
+TEST(pressure_begins_above_the_second_number_and_ends_below_the_first)
+{
+    struct hand h = start();
+    uint32_t taken[8];
+
+    h.t->mem.limit[0] = 2;
+    h.t->mem.limit[1] = 4;
+    h.t->mem.limit[2] = 6;
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_false(h.t->mem.pressure);
+        taken[i] = chunks_take(&h.t->env.chunks, h.t, CHUNKS_ORDINARY);
+        memory_look(h.t);
+    }
+    assert_true(h.t->mem.pressure);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPMemoryPressures), 1);
+    h.t->env.now.ns += 7000000;
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(h.t->mem.pressure, i < 4);
+        chunks_give(&h.t->env.chunks, h.t, taken[i]);
+        memory_look(h.t);
+    }
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPMemoryPressuresChrono), 7);
+    hand_free(&h);
+}
+
+TEST(under_pressure_a_window_grows_no_further_than_four_segments_and_never_shrinks)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+    const uint32_t before = tcp_rcv_wnd(c);
+    char text[2000];
+
+    h.t->mem.pressure = true;
+    assert_true(before > 4u * c->adv_mss);
+    hand_rx(&h, "ACK PSH rcv 1 snd 1 wnd 1000 len 1000");
+    assert_int_equal(tcp_rcv_wnd(c), before - 1000);
+    assert_int_equal(la_recv(h.s, h.now, h.conn, text, sizeof text), 1000);
+    assert_false(rcv_window_update_due(h.t, c));
+    h.t->mem.pressure = false;
+    assert_int_equal(c->rcvq.len_bytes, 0);
+    hand_free(&h);
+}
+
+TEST(above_the_third_number_text_out_of_order_is_not_kept)
+{
+    struct hand h = start();
+
+    hand_rx(&h, "ACK PSH rcv 2001 snd 1 wnd 1000 len 100");
+    assert_true(hand_conn(&h)->rcv.ooo != SLAB_NONE);
+    set_mem(&h, "0 0 0");
+    hand_rx(&h, "ACK PSH rcv 3001 snd 1 wnd 1000 len 100");
+    assert_true(hand_conn(&h)->rcv.ooo == SLAB_NONE);
+    assert_int_equal(la_counter(h.s, LA_COUNT_OfoPruned), 1);
+    assert_int_equal(la_drops(h.s, LA_DROP_MEMORY), 1);
+    hand_rx(&h, "ACK PSH rcv 1 snd 1 wnd 1000 len 100"); /* what is in order is always taken */
+    assert_int_equal(hand_conn(&h)->rcvq.len_bytes, 100);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+TEST(above_the_third_number_an_orphan_with_text_to_send_is_reset)
+{
+    struct hand h = start();
+    static char text[60000];
+
+    assert_true(la_send(h.s, h.now, h.conn, text, sizeof text, 0) > 8000);
+    set_mem(&h, "0 0 0");
+    assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPAbortOnMemory), 1);
+    assert_int_equal(la_table_use(h.s, LA_TABLE_CONNECTIONS).used, 0);
+    assert_int_equal(la_table_use(h.s, LA_TABLE_CHUNKS).used, 0);
+    hand_free(&h);
+}
+
+TEST(above_the_third_number_a_syn_takes_no_memory)
+{
+    for (uint32_t cookies = 0; cookies < 2; cookies++) {
+        struct hand h;
+        uint32_t chunk;
+
+        hand_new(&h, NULL);
+        hand_listen(&h);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_syncookies", cookies), LA_OK);
+        set_mem(&h, "0 0 0");
+        chunk = chunks_take(&h.t->env.chunks, h.t, CHUNKS_ORDINARY);
+        hand_rx(&h, "SYN rcv 0 wnd 65535 mss 1460");
+        assert_int_equal(la_table_use(h.s, LA_TABLE_HALF_OPEN_V4).used, 0);
+        assert_int_equal(la_drops(h.s, LA_DROP_MEMORY), cookies == 0);
+        assert_int_equal(hand_drain(&h), cookies);
+        chunks_give(&h.t->env.chunks, h.t, chunk);
+        hand_free(&h);
+    }
+}
+
+TEST_MAIN
