@@ -11,14 +11,8 @@ static const struct limits limits[LA_OPTIONS] = {
 #undef LA_OPTION
 };
 
-enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
-                            uint64_t value)
+static enum la_err put_value(struct tcp_settings *set, enum la_option option, uint64_t value)
 {
-    (void)t;
-    if ((uint32_t)option >= LA_OPTIONS)
-        return LA_ENOPROTOOPT;
-    if (value < limits[option].min || value > limits[option].max)
-        return LA_EINVAL;
     switch (option) {
     case LA_OPT_NODELAY:
         set->nodelay = value != 0;
@@ -84,6 +78,17 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
         return LA_ENOPROTOOPT;
     }
     return LA_OK;
+}
+
+enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
+                            uint64_t value)
+{
+    (void)t;
+    if ((uint32_t)option >= LA_OPTIONS)
+        return LA_ENOPROTOOPT;
+    if (value < limits[option].min || value > limits[option].max)
+        return LA_EINVAL;
+    return put_value(set, option, value);
 }
 
 enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
