@@ -205,5 +205,6 @@ const struct lab_scenario lab_half_close = {
         "the answer draws ECONNRESET or EPIPE: it says that nobody waits for it. Never infer from "
         "end of file alone that a request was abandoned.",
     .see = "RFC 9293 3.6.1 (SHLD-3), RFC 1122 4.2.2.13; TCPAbortOnData",
+    .code = "half_close",
     .run = half_close,
 };

@@ -126,5 +126,6 @@ const struct lab_scenario lab_port_exhaustion = {
         "wants timestamps; see tw-reuse). Not: tcp_fin_timeout, which is about FIN_WAIT_2, nor "
         "SO_LINGER 0, which loses data. lastack ports shows the budget of a running stack.",
     .see = "RFC 6056; net.ipv4.ip_local_port_range, net.ipv4.tcp_tw_reuse; lastack-ports(1)",
+    .code = "pool",
     .run = run,
 };
