@@ -118,7 +118,7 @@ uint32_t pair_run(struct pair *p)
         }
         idle = 0;
         for (uint32_t k = 0; k < n; k++)
-            to->frame[k] = la_tx_frame(&tx[k], 0, to->room);
+            la_tx_frame(&tx[k], 0, to->room, &to->frame[k]);
         la_rx(to->s, p->now, to->frame, n);
         total += n;
     }

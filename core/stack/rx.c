@@ -3,8 +3,7 @@
  * rx.c - Packets in: IP judges, TCP treats, the burst is settled once.
  */
 #include "core/base/checksum.h"
-#include "core/stack/stack.h"
-#include "core/wire/tcp_common.h"
+#include "core/stack/rx_train.h"
 
 #define TCP_CHECKSUM_AT 16
 
@@ -23,7 +22,8 @@ static void refuse_checksum(struct la_stack *s, enum la_drop reason)
 }
 
 /* A segment for us that is well formed; @sum is that of pseudo-header and TCP header, if it counts. */
-static void take_segment(struct la_stack *s, const struct la_frame *frame, struct tcp_input *in)
+static void take_segment(struct la_stack *s, const struct la_frame *frame, struct tcp_input *in,
+                         struct tcp_arrival *a)
 {
     struct tcp *t = &s->tcp;
     const struct tcp_seg *seg = in->seg;
@@ -32,7 +32,7 @@ static void take_segment(struct la_stack *s, const struct la_frame *frame, struc
         in->segs = (seg->len + frame->gso_size_bytes - 1) / frame->gso_size_bytes;
     in->path.iface = frame->iface;
     in->path.mtu_bytes = t->iface_mtu[frame->iface];
-    if (!tcp_arrives(t, in)) {
+    if (!tcp_arrives(t, in, a)) {
         refuse_checksum(s, LA_DROP_TCP_CHECKSUM);
         return;
     }
@@ -44,6 +44,7 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
 {
     struct tcp *t = &s->tcp;
     struct tcp_seg seg;
+    struct tcp_arrival a;
     struct tcp_input in = {
         .src = p->src, .dst = p->dst, .seg = &seg, .segs = 1, .ecn = p->tos & 3u
     };
@@ -72,7 +73,7 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
         env_drop(&t->env, LA_DROP_TCP_SELF);
         return;
     }
-    take_segment(s, frame, &in);
+    take_segment(s, frame, &in, &a);
 }
 
 /*
@@ -104,23 +105,24 @@ static uint32_t whole_bytes(const struct la_frame *frame)
  * are two).  Nothing else is skipped: what is counted on the long way is counted here, and the
  * checksum is verified by whoever touches the text first.  False: nothing was done.
  */
-static bool receive_common(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
+static bool receive_common(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash,
+                           struct rx_train *train)
 {
     struct tcp *t = &s->tcp;
-    struct tcp_common p;
-    struct tcp_input in = { .seg = &p.seg, .segs = 1 };
+    struct tcp_common *p = &train->p;
+    struct tcp_input in = { .seg = &p->seg, .segs = 1 };
 
     const uint32_t len_bytes = whole_bytes(frame);
 
     in.hashed = hash != NULL;
     in.hash = hash != NULL ? *hash : 0;
-    if (!tcp_common_parse(frame->bytes, len_bytes, &p) ||
-        !ip_judge(&s->ip, frame->iface, &p.src, &p.dst) || foreign_sum(frame, p.segment))
+    if (!tcp_common_parse(frame->bytes, len_bytes, p) ||
+        !ip_judge(&s->ip, frame->iface, &p->src, &p->dst) || foreign_sum(frame, p->segment))
         return false;
     if (frame->span_count > 0) {
-        if (p.seg.len != len_bytes - frame->len_bytes) /* there is padding behind it */
+        if (p->seg.len != len_bytes - frame->len_bytes) /* there is padding behind it */
             return false;
-        p.seg.text = NULL;
+        p->seg.text = NULL;
         in.spans = frame->spans;
         in.span_count = frame->span_count;
         in.room = frame->room;
@@ -130,16 +132,17 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
     env_count_ecn(&t->env, in.ecn);
     env_count(&t->env, LA_COUNT_IpInDelivers);
     env_count(&t->env, LA_COUNT_InSegs);
-    in.src = p.src;
-    in.dst = p.dst;
+    in.src = p->src;
+    in.dst = p->dst;
     if (!(frame->flags & LA_FRAME_CSUM_OK)) {
-        const uint32_t header_bytes = p.segment_bytes - p.seg.len;
+        const uint32_t header_bytes = p->segment_bytes - p->seg.len;
 
         in.unverified = true;
-        in.sum = checksum_add(0, ip_pseudo_sum(p.src, p.dst, IP_PROTO_TCP, p.segment_bytes),
-                              p.segment, header_bytes);
+        in.sum = checksum_add(0, ip_pseudo_sum(p->src, p->dst, IP_PROTO_TCP, p->segment_bytes),
+                              p->segment, header_bytes);
     }
-    take_segment(s, frame, &in);
+    take_segment(s, frame, &in, &train->a);
+    rx_train_begin(train);
     return true;
 }
 
@@ -172,18 +175,20 @@ static struct la_frame gather(const struct la_frame *frame)
     return whole;
 }
 
-void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
+static void receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash,
+                    struct rx_train *train)
 {
     struct la_frame whole;
     struct ip_packet packet;
     struct ip_error error;
     enum la_drop reason = LA_DROP_NONE;
 
+    train->on = false;
     if (frame->flags & LA_FRAME_MALFORMED) {
         env_drop(&s->tcp.env, LA_DROP_FRAME_OFFLOAD);
         return;
     }
-    if (receive_common(s, frame, hash))
+    if (receive_common(s, frame, hash, train))
         return;
     if (frame->span_count > 0) {
         LA_ASSERT(frame->room != NULL);
@@ -201,6 +206,13 @@ void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint3
         receive_error(s, &error);
         break;
     }
+}
+
+void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash)
+{
+    struct rx_train alone;
+
+    receive(s, frame, hash, &alone);
 }
 
 uint16_t la_checksum(uint32_t features, uint16_t start, const void *bytes, uint32_t len_bytes)
@@ -259,15 +271,18 @@ static void expect(const struct la_stack *s, const struct la_frame *frames, uint
 void la_rx(struct la_stack *s, la_time now, const struct la_frame *frames, uint32_t count)
 {
     uint32_t hash[LA_RX_BURST_MAX];
+    struct rx_train train;
     const bool known = count > 1;
 
     LA_ASSERT(count <= LA_RX_BURST_MAX);
     stack_enter(s, now);
     if (known)
         expect(s, frames, count, hash);
+    train.on = false;
     for (uint32_t i = 0; i < count; i++) {
         LA_ASSERT(frames[i].iface < s->ip.iface_count);
-        stack_receive(s, &frames[i], known ? &hash[i] : NULL);
+        if (!train.on || !rx_train_next(s, &train, &frames[i - 1], &frames[i]))
+            receive(s, &frames[i], known ? &hash[i] : NULL, &train);
     }
     tcp_settle(&s->tcp);
     stack_leave(s);

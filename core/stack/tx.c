@@ -12,28 +12,13 @@
 _Static_assert(LA_TX_HEADER_MAX >= IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_MAX,
                "a descriptor has room for all headers");
 
-/* The checksum of header and spans; with LA_IFACE_CSUM_TX only the pseudo-header's part. */
-static void put_checksum(struct la_stack *s, struct la_tx *tx, uint32_t ip_bytes)
+/* The sum of the text.  Where a descriptor holds many segments, chunks may know theirs. */
+static uint64_t text_sum(const struct la_stack *s, const struct la_tx *tx)
 {
     const uint32_t features = s->tcp.env.cpu_features;
-    const bool v4 = ip_bytes == IP4_HEADER_BYTES;
-    const uint8_t *addrs = tx->header + ip_bytes - (v4 ? 8 : 32);
-    uint8_t *at = tx->header + ip_bytes + TCP_CHECKSUM_AT;
-    const uint32_t tcp_len = tx->len_bytes - ip_bytes;
-    uint64_t sum = v4 ? checksum_pseudo(addrs, addrs + 4, 4, IP_PROTO_TCP, tcp_len)
-                      : checksum_pseudo(addrs, addrs + 16, 16, IP_PROTO_TCP, tcp_len);
-    uint32_t offset;
+    uint32_t offset = 0;
+    uint64_t sum = 0;
 
-    if (s->ip.ifaces[tx->iface].flags & LA_IFACE_CSUM_TX) {
-        store_be16(at, checksum_fold(sum));
-        tx->flags = LA_TX_CSUM_PARTIAL;
-        tx->csum_start = (uint16_t)ip_bytes;
-        tx->csum_offset = TCP_CHECKSUM_AT;
-        return;
-    }
-    offset = tx->header_len - ip_bytes;
-    at[0] = at[1] = 0;
-    sum = checksum_add(features, sum, tx->header + ip_bytes, offset);
     for (uint32_t i = 0; i < tx->span_count; i++) {
         const struct la_cspan *span = &tx->spans[i];
         const uint64_t piece = tx->gso_size_bytes > 0
@@ -43,7 +28,59 @@ static void put_checksum(struct la_stack *s, struct la_tx *tx, uint32_t ip_bytes
         sum = checksum_combine(sum, piece, offset);
         offset += span->len_bytes;
     }
-    store_be16(at, checksum_finish(sum));
+    return sum;
+}
+
+static uint64_t pseudo_sum(const struct la_tx *tx, uint32_t ip_bytes)
+{
+    const bool v4 = ip_bytes == IP4_HEADER_BYTES;
+    const uint8_t *addrs = tx->header + ip_bytes - (v4 ? 8 : 32);
+    const uint32_t tcp_len = tx->len_bytes - ip_bytes;
+
+    return v4 ? checksum_pseudo(addrs, addrs + 4, 4, IP_PROTO_TCP, tcp_len)
+              : checksum_pseudo(addrs, addrs + 16, 16, IP_PROTO_TCP, tcp_len);
+}
+
+/* The checksum of header and spans; with LA_IFACE_CSUM_TX only the pseudo-header's part. */
+static void put_checksum(struct la_stack *s, struct la_tx *tx, uint32_t ip_bytes)
+{
+    uint8_t *at = tx->header + ip_bytes + TCP_CHECKSUM_AT;
+    uint64_t sum = pseudo_sum(tx, ip_bytes);
+
+    if (s->ip.ifaces[tx->iface].flags & LA_IFACE_CSUM_TX) {
+        store_be16(at, checksum_fold(sum));
+        tx->flags = LA_TX_CSUM_PARTIAL;
+        tx->csum_start = (uint16_t)ip_bytes;
+        tx->csum_offset = TCP_CHECKSUM_AT;
+        return;
+    }
+    at[0] = at[1] = 0;
+    sum = checksum_add(0, sum, tx->header + ip_bytes, tx->header_len - ip_bytes);
+    store_be16(at, checksum_finish(sum + checksum_fold(text_sum(s, tx))));
+}
+
+/* The sum of SEG.SEQ. */
+static uint64_t seq_sum(const uint8_t *tcp_header)
+{
+    return (uint64_t)load_be16(tcp_header + 4) + load_be16(tcp_header + 6);
+}
+
+/* The checksums of those behind @tx[0], which differ from it in SEG.SEQ and text. */
+static void put_checksums(struct la_stack *s, struct la_tx *tx, uint32_t more, uint32_t ip_bytes)
+{
+    const uint8_t *first = tx->header + ip_bytes;
+    const uint64_t headers =
+        checksum_add(0, pseudo_sum(tx, ip_bytes), first, tx->header_len - ip_bytes);
+    /* Without the first one's checksum and SEG.SEQ: plus their complements. */
+    const uint64_t rest = checksum_fold(headers) + 3 * (uint64_t)UINT16_MAX -
+                          load_be16(first + TCP_CHECKSUM_AT) - seq_sum(first);
+
+    for (uint32_t i = 1; i <= more; i++) {
+        uint8_t *header = tx[i].header + ip_bytes;
+        const uint64_t text = checksum_fold(text_sum(s, &tx[i]));
+
+        store_be16(header + TCP_CHECKSUM_AT, checksum_finish(rest + seq_sum(header) + text));
+    }
 }
 
 /* @tx has the TCP header behind the room for IP's; header_len counts TCP's alone. */
@@ -96,8 +133,8 @@ static uint32_t next_conn(struct la_stack *s, struct la_tx *tx, uint32_t max)
         return 1;
     ip_bytes = ip_header_bytes(out.ip.dst);
     n = tcp_output_train(&s->tcp, out.train, ip_bytes, tx, tx + 1, max - 1);
-    for (uint32_t i = 1; i <= n && (tx->flags & LA_TX_CSUM_PARTIAL) == 0; i++)
-        put_checksum(s, &tx[i], ip_bytes);
+    if (n > 0 && (tx->flags & LA_TX_CSUM_PARTIAL) == 0)
+        put_checksums(s, tx, n, ip_bytes);
     s->tcp.env.counters[LA_COUNT_IpOutRequests] += n;
     return 1 + n;
 }
@@ -197,11 +234,11 @@ uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *
     return at;
 }
 
-struct la_frame la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room)
+void la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room, struct la_frame *out)
 {
     const bool partial = (tx->flags & LA_TX_CSUM_PARTIAL) != 0;
 
-    return (struct la_frame){
+    *out = (struct la_frame){
         .bytes = tx->header,
         .len_bytes = tx->header_len,
         .iface = iface,

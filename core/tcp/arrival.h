@@ -58,6 +58,7 @@ struct tcp_arrival {
     const uint8_t *text; /* trimmed to the window */
     uint32_t len;
     tcp_seq text_seq; /* of text[0] */
+    bool fast;        /* the fast path took it */
     bool fin;         /* the FIN, if any, lies inside the window too */
 
     uint32_t

@@ -187,11 +187,13 @@ static void gather(struct tcp_arrival *a, const struct tcp_input *in, struct tcp
     a->text = in->room;
 }
 
-bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
+bool tcp_arrives(struct tcp *t, const struct tcp_input *in, struct tcp_arrival *a)
 {
     const struct tcp_seg *seg = in->seg;
     struct tcp_seg gathered;
-    struct tcp_arrival a = {
+    enum tcp_fast fast = TCP_FAST_OTHER;
+
+    *a = (struct tcp_arrival){
         .t = t,
         .seg = seg,
         .flow = { .laddr = in->dst,
@@ -213,30 +215,39 @@ bool tcp_arrives(struct tcp *t, const struct tcp_input *in)
         .ci = SLAB_NONE,
         .reopens = TCP_REF_NONE,
     };
-    enum tcp_fast fast = TCP_FAST_OTHER;
-
     LA_ASSERT(in->segs > 0);
     if (in->span_count == 0) {
-        a.spans = &a.whole;
-        a.span_count = 1;
+        a->spans = &a->whole;
+        a->span_count = 1;
     }
-    const struct index_entry e = find(&a, in);
+    const struct index_entry e = find(a, in);
     if (e.type == INDEX_CONN) {
-        a.ci = e.value;
-        a.c = conn_at(t, a.ci);
-        a.from = a.c->state;
-        fast = tcp_arrives_fast(&a);
+        a->ci = e.value;
+        a->c = conn_at(t, a->ci);
+        a->from = a->c->state;
+        fast = tcp_arrives_fast(a);
     }
     if (fast == TCP_FAST_OTHER && in->span_count > 0)
-        gather(&a, in, &gathered);
-    if (fast == TCP_FAST_CORRUPT || (fast == TCP_FAST_OTHER && !verified(&a)))
+        gather(a, in, &gathered);
+    if (fast == TCP_FAST_CORRUPT || (fast == TCP_FAST_OTHER && !verified(a)))
         return false;
     if (fast == TCP_FAST_TAKEN)
-        taken_fast(&a);
+        taken_fast(a);
     else
-        arrives_at(&a, e);
-    env_drop(&t->env, a.reason);
-    if (a.reason != LA_DROP_NONE)
-        cause_segment(&a);
+        arrives_at(a, e);
+    a->fast = fast == TCP_FAST_TAKEN;
+    env_drop(&t->env, a->reason);
+    if (a->reason != LA_DROP_NONE)
+        cause_segment(a);
+    return true;
+}
+
+bool tcp_arrives_more(struct tcp_arrival *a)
+{
+    LA_DCHECK(a->fast && slab_live(&a->t->conns, a->t, a->ci));
+    if (tcp_arrives_fast(a) != TCP_FAST_TAKEN)
+        return false;
+    taken_fast(a);
+    env_drop(&a->t->env, LA_DROP_NONE);
     return true;
 }

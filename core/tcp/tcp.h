@@ -15,8 +15,16 @@
 
 /* arrives.c: SEGMENT ARRIVES (3.10.7) ------------------------------------------- */
 
-/* False: the checksum is wrong, and nothing was done.  in->path leads back to the sender. */
-bool tcp_arrives(struct tcp *t, const struct tcp_input *in);
+/*
+ * False: the checksum is wrong, and nothing was done.  in->path leads back to the sender.  @a is lent for
+ * the call, and says afterwards how the segment was treated.
+ */
+bool tcp_arrives(struct tcp *t, const struct tcp_input *in, struct tcp_arrival *a);
+/*
+ * One more segment like the last one, which the fast path took: @a has SEG.SEQ, text and sum of it.
+ * False: it is not the common case, or its checksum is wrong; nothing was done.
+ */
+bool tcp_arrives_more(struct tcp_arrival *a);
 /* After a burst: send what the segments of each connection called for, once. */
 void tcp_settle(struct tcp *t);
 void tcp_touch(struct tcp *t, uint32_t ci);

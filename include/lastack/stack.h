@@ -224,7 +224,7 @@ uint32_t la_tx_copy_sum(const struct la_tx *tx, uint32_t cpu_features, uint8_t *
  * receiver if the sender's interface has it computed, and trusted if LA_IFACE_CSUM_TX leaves it
  * to a driver: the packet never left this host.
  */
-struct la_frame la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room);
+void la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room, struct la_frame *out);
 
 /* Time ------------------------------------------------------------------------- */
 
