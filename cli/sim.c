@@ -12,6 +12,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/sim_transfer.h"
 #include "sim/runner.h"
 
 #define FAILURES_MAX 10u
@@ -20,6 +21,7 @@
 struct request {
     bool list, trace, one;
     uint64_t seed, workers;
+    const char *transfer; /* a path, or NULL */
     struct sim_plan plan; /* to == 0: no --seeds */
 };
 
@@ -104,7 +106,7 @@ static int check(void *to)
 {
     const struct request *r = to;
 
-    if (r->list)
+    if (r->list || r->transfer != NULL)
         return CLI_OK;
     if (r->one && r->plan.to > 0)
         return args_wrong("sim", "--seed and --seeds exclude each other");
@@ -125,6 +127,8 @@ static const struct args_option options[] = {
     ARGS_OWN(0, "seeds", "N|A..B", NULL, take_seeds, "run seeds 1 to N, or A to B"),
     ARGS_NUMBER('j', "workers", "N", "2", 1, 16, struct request, workers,
                 "processes for --seeds, 1 to 16"),
+    ARGS_TEXT(0, "transfer", "PATH", NULL, struct request, transfer,
+              "send through PATH, like 10/40/1% (Mbit/s, ms, lost), and print events for plot"),
 };
 
 static void list(void)
@@ -202,13 +206,16 @@ static int sim_main(int argc, char **argv)
         list();
         return CLI_OK;
     }
+    if (r.transfer != NULL)
+        return sim_transfer(r.transfer, r.one ? r.seed : 1);
     return r.one ? run_one(&r) : run_many(&r);
 }
 
 const struct args_command cmd_sim = {
     .name = "sim",
     .what = "run the simulator",
-    .usage = { "--list", "--scenario NAME --seed S [--trace]", "[--scenario NAME] --seeds N|A..B" },
+    .usage = { "--list", "--scenario NAME --seed S [--trace]", "[--scenario NAME] --seeds N|A..B",
+               "--transfer PATH [--seed S]" },
     .about = "Runs hosts, links and faults in virtual time, with checkers beside every event.\n"
              "A seed fixes the whole run, so what failed once fails again.\n",
     .options = { ARGS_LIST(options) },

@@ -13,7 +13,7 @@ static void begin(const struct sim_events *e, const char *event, uint64_t at_ns,
     const uint64_t ns = at_ns - e->begun_ns;
 
     fprintf(e->out, "{\"event\":\"%s\",\"time\":%" PRIu64 ".%09u,\"conn\":%" PRIu64, event,
-            ns / 1000000000u, (unsigned)(ns % 1000000000u), conn & UINT32_MAX);
+            ns / 1000000000u, (unsigned)(ns % 1000000000u), (conn & UINT32_MAX) + 1);
 }
 
 void sim_events_record(const struct sim_events *e, const struct la_conn_info *info,

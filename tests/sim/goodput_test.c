@@ -20,7 +20,7 @@ static void add(char *table, const char *line)
     const size_t len = strlen(table);
 
     assert_true(len + strlen(line) < TABLE_BYTES);
-    strcpy(table + len, line);
+    memcpy(table + len, line, strlen(line) + 1);
 }
 
 static struct sim_goodput run(const struct sim_goodput_opt *opt)
