@@ -6,8 +6,8 @@
 #     tools/campaign.sh                    list the campaigns, and when each was run last
 #     tools/campaign.sh NAME [SIZE]        run one; a line is added to the ledger
 #
-# SIZE is in seconds, but for "seeds" (seeds of the simulator), "fuzz" (seconds a target) and
-# "determinism" (seeds a scenario).  The ledger is docs/measurements/campaigns.tsv.
+# SIZE is in seconds, but for "seeds" (seeds of the simulator), "fuzz" (seconds a target),
+# "determinism" (seeds a scenario) and "goodput" (pairs of transfers a cell).  The ledger is docs/measurements/campaigns.tsv.
 # Needs the default build; "fuzz" and "determinism" build what they need besides.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -22,6 +22,7 @@ blind 3600 all 2^32 sequence and acknowledgment numbers, against six states
 channel 1800 whether what an attacker sees depends on its guess
 storm 300 any forged packet to two stacks in any pair of states
 allocations 300 every allocation in turn fails, once or for ever
+goodput 3 48 bad paths, kernel to kernel and lastack to kernel, as root; SIZE pairs of each
 determinism 100 the same seeds with gcc, with clang and without optimisation
 END
 }
@@ -97,6 +98,21 @@ fuzz() { # SECONDS
     return $status
 }
 
+# The figures are in build/goodput.json; what failed is a transfer, not a ratio.
+goodput() { # PAIRS
+    cmake --build build --target bench_goodput >build/campaign.log 2>&1 || return 1
+    if build/bench_goodput --full --repeat "$1" --json build/goodput.json; then
+        echo "ok 1 - every transfer was made"
+        status=0
+    else
+        echo "not ok 1 - every transfer was made"
+        status=1
+    fi
+    echo "# size: 48 cells in both directions, $1 pairs each"
+    echo "1..1"
+    return $status
+}
+
 run() { # NAME SIZE
     case $1 in
     seeds)
@@ -105,7 +121,7 @@ run() { # NAME SIZE
         echo "# size: $2 seeds"
         return $status
         ;;
-    fuzz | determinism) "$1" "$2" ;;
+    fuzz | determinism | goodput) "$1" "$2" ;;
     *) build/tests/campaign/"$1" "$2" ;;
     esac
 }
