@@ -204,9 +204,17 @@ static void split(struct tcp_conn *c, struct flight *f, tcp_seq seq)
     count_segs(f, r[0].flags, (uint32_t)r[0].segs + r[1].segs, true);
 }
 
-/* The block, with all that is in flight as one range; false if the pool is empty. */
-static bool begin(struct tcp *t, struct tcp_conn *c)
+/*
+ * The block is begun with the second segment: one alone has nothing that could tell of its loss
+ * before the RTO does, and of a request or an answer there is often only one.  When the first was
+ * sent is known, since it is being timed.  Return: whether there is a block.
+ */
+static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
 {
+    const bool first = seq_eq(c->snd.una, c->snd.nxt);
+
+    if (!c->sack || (first && segs == 1 && !c->tlp_out) || c->in_recovery || c->rto_recovery)
+        return false;
     c->inflight = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
     if (c->inflight == SLAB_NONE) {
         env_count(&t->env, LA_COUNT_TCPSACKBoardNone);
@@ -216,6 +224,16 @@ static bool begin(struct tcp *t, struct tcp_conn *c)
     memset(f, 0, sizeof(*f));
     f->fack = c->snd.una;
     f->tlp_end = c->snd.una; /* of a probe that is still out: nothing else was */
+    if (!first) {
+        const bool timed = c->timing && seq_le(c->rtt_seq, c->snd.una);
+
+        f->r[0] = (struct flight_range){
+            .end = c->snd.nxt,
+            .sent_us = timed ? c->rtt_at_us : tcp_now_us(t),
+            .segs = 1,
+        };
+        f->count = 1;
+    }
     return true;
 }
 
@@ -251,7 +269,7 @@ void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs)
 {
     const uint32_t now_us = tcp_now_us(t);
 
-    if (!c->sack || (!flight_known(c) && (c->in_recovery || c->rto_recovery || !begin(t, c))))
+    if (!flight_known(c) && !begin(t, c, segs))
         return;
     struct flight *f = flight_of(t, c);
     if (f->prr)

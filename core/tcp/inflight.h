@@ -2,7 +2,7 @@
 /*
  * inflight.h - What is in flight, as ranges, and what recovery remembers only meanwhile.
  *
- * The block lies in one chunk of the pool, taken with the first text sent and given back when
+ * The block lies in one chunk of the pool, taken with the second segment sent and given back when
  * nothing is in flight: an idle connection has none.  The ranges cover SND.UNA to SND.NXT without
  * a gap, in order: each begins where the one before ends.
  */

@@ -157,7 +157,7 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
             flight_sent(t, c, end, segs);
         c->snd.nxt = end;
         cc_on_send(c);
-        if (c->rtx_kind == TCP_RTX_TLP && !c->persist)
+        if (!c->persist && tlp_possible(t, c))
             tcp_timer_stop(c, TCP_DL_RTX); /* RFC 8985 7.2: the probe waits for this one too */
     }
     if (p->flags & TCP_SYN)
@@ -571,7 +571,7 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
     c->snd.nxt = seq_add(c->snd.nxt, n * len);
     c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */
     cc_on_send(c);
-    if (c->rtx_kind == TCP_RTX_TLP && !c->persist) {
+    if (!c->persist && tlp_possible(t, c)) {
         tcp_timer_stop(c, TCP_DL_RTX); /* as after_sending() does */
         tcp_rtx_rearm(t, ci);
     }
