@@ -173,6 +173,11 @@ static void undo_loss(struct flight_ack *k, bool frto)
             flight_flags(f, c, i, flight_at(f, i)->flags & (uint8_t)~FLIGHT_LOST);
     flight_tidy(k->t, c, f);
     undo_now(k->t, c, f);
+    /* RFC 4015 4, (RESP): no burst, but ssthresh lets it come back at once. */
+    const uint32_t most = 10u * c->snd_mss;
+    const uint32_t limit = conn_pipe(k->t, c) + (k->acked < most ? k->acked : most);
+    if (c->cwnd > limit)
+        c->cwnd = limit > c->snd_mss ? limit : c->snd_mss;
     f->frto = f->new_only = false;
     c->rto_recovery = false;
     c->retransmits = 0;
