@@ -345,7 +345,9 @@ enum la_err la_sysctl_read(const struct la_stack *s, const char *name, char *tex
 
 const char *la_sysctl_list_name(uint32_t i)
 {
-    static const char *const names[] = { MEM, RANGE, RESERVED, RMEM, WMEM, CONGESTION, CONGESTIONS };
+    static const char *const names[] = {
+        MEM, RANGE, RESERVED, RMEM, WMEM, CONGESTION, CONGESTIONS
+    };
 
     return i < LA_COUNT_OF(names) ? names[i] : NULL;
 }
