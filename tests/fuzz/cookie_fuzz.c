@@ -72,7 +72,7 @@ static bool change(struct input *in, struct hand *h, const struct given *g, stru
     if (h->rport == 0)
         h->rport = 1;
     return seq == 0 && number == 0 && h->rport == g->rport &&
-           stamped == g->synack.opt.has_timestamps && (ecr & 63u) == 0 &&
+           stamped == g->synack.opt.has_timestamps && (!stamped || (ecr & 63u) == 0) &&
            (ack->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK;
 }
 
