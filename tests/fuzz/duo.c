@@ -236,7 +236,7 @@ static void set_text(const struct duo *d, int side, uint8_t *bytes, uint32_t len
         .laddr = ip.dst, .raddr = ip.src, .lport = seg.dst_port, .rport = seg.src_port
     };
     if (!stream_start(d, side, &flow, &start))
-        start = seq_add(seg.seq, 1);
+        start = seq_add(seg.seq, (seg.flags & TCP_SYN) != 0); /* or the ACK of a cookie */
     uint8_t *text = bytes + (seg.text - bytes);
     const uint32_t first = seq_diff(start, seg.seq) + ((seg.flags & TCP_SYN) != 0);
     for (uint32_t i = 0; i < seg.len; i++)
