@@ -41,16 +41,16 @@ check "a sysctl that does not exist" says 2 "no such sysctl: net.ipv4.tcp_tw_rec
     "$lastack" serve --sysctl net.ipv4.tcp_tw_recycle=1 .
 check "a sysctl out of range" says 2 "net.lastack.tcp_msl_ms: An argument is out of its range" \
     "$lastack" serve --tun $dev --addr 10.9.0.2/24 --sysctl net.lastack.tcp_msl_ms=99999999 .
-check "a sysctl without a number" says 2 "not NAME=NUMBER" "$lastack" serve --sysctl x=y .
+check "a sysctl without a number" says 2 "not NAME=NUMBER" "$lastack" serve --sysctl net.ipv4.tcp_sack=y .
 check "a device without an address for us" says 2 "needs --addr" "$lastack" serve --tun $dev .
 check "a device that does not exist" says 1 "no such device: nosuch" \
     "$lastack" serve --tun nosuch --addr 10.9.0.2/24 .
 check "a device name that is too long" says 1 "no such device" \
     "$lastack" serve --tun a123456789012345 --addr 10.9.0.2/24 .
-check "a device that is no TUN device" says 1 "not a plain TUN device" \
+check "a device that is no TUN device" says 1 "is not a TUN device" \
     "$lastack" serve --tun lo --addr 10.9.0.2/24 .
 ip tuntap add dev tap0 mode tap
-check "a TAP device" says 1 "not a plain TUN device" \
+check "a TAP device" says 1 "is not a TUN device" \
     "$lastack" serve --tun tap0 --addr 10.9.0.2/24 .
 check "a directory that does not exist" says 1 "No such file or directory" \
     "$lastack" serve --tun $dev --addr 10.9.0.2/24 "$work/absent"
