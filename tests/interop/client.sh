@@ -49,12 +49,32 @@ refused() {
 }
 
 # Bytes both ways on one connection, each side ending by itself.
+# A peer that sends while it reads, and goes on sending when it has read our FIN, which nc does not.
+# shellcheck disable=SC2016
+while_reading='use IO::Socket::IP;
+    my ($addr, $port, $file) = @ARGV;
+    my $l = IO::Socket::IP->new(LocalHost => $addr, LocalPort => $port, Listen => 1, ReuseAddr => 1)
+        or die "$addr $port: $@";
+    my $c = $l->accept or die;
+    my $piece = "";
+    defined(my $sender = fork) or die;
+    if (!$sender) {
+        open my $f, "<", $file or die;
+        while (sysread $f, $piece, 65536) { print $c $piece or die }
+        $c->flush;
+        shutdown $c, 1;
+        exit 0;
+    }
+    while (sysread $c, $piece, 65536) { print $piece }
+    waitpid $sender, 0;
+    exit($? != 0);'
+
 both_ways() {
-    nc.openbsd -"$1" -N -l "$(kernel "$1")" 8004 <"$work/file" >"$work/heard" &
+    perl -e "$while_reading" "$(kernel "$1")" 8004 "$work/file" >"$work/heard" &
     listener=$!
     within 5 listening 8004 || return 1
     "$lastack" nc $on_tun -q "$(kernel "$1")" 8004 <"$work/file" >"$work/got" || return 1
-    wait $listener
+    wait $listener || return 1
     same_file "$work/file" "$work/got" && same_file "$work/file" "$work/heard"
 }
 
