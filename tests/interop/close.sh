@@ -96,8 +96,10 @@ done
 # --- resets ---------------------------------------------------------------------------------------
 
 # A process killed with bytes unread: its kernel sends a reset.
+# More than all buffers on the way take.
+truncate -s 256M "$work/www/large"
 killed_reader() {
-    curl -gsS --limit-rate 200k --local-port "$2" -o "$work/got" "$(url "$1" file)" 2>/dev/null &
+    curl -gsS --limit-rate 200k --local-port "$2" -o "$work/got" "$(url "$1" large)" 2>/dev/null &
     pid=$!
     within 5 kernel_in established "$2" || return 1
     sleep 0.5
@@ -166,7 +168,7 @@ check "the server ends in order" stop_server
 start_server serve "$work/www"
 ended() {
     # Not slower: it reads all that its kernel has before it sees the reset.
-    curl -gsS --limit-rate 1M --max-time 20 -o "$work/got" "$(url 4 file)" 2>"$work/err" &
+    curl -gsS --limit-rate 1M --max-time 20 -o "$work/got" "$(url 4 large)" 2>"$work/err" &
     pid=$!
     within 5 sh -c "ss -Htn state established | grep -q ." || return 1
     sleep 0.3
