@@ -4,16 +4,6 @@
 
 #define STEP sim_ms(50)
 
-/* An open connection, both sockets at hand. */
-static struct lab_sock *open_pair(struct lab *l, struct lab_sock **server)
-{
-    struct lab_sock *c = lab_connect(l, l->client, l->server, 80);
-
-    lab_run(l, STEP);
-    *server = lab_accept(l, l->server, 80);
-    return c;
-}
-
 static uint32_t segments(const struct lab *l)
 {
     return (uint32_t)(lab_moved(l, l->client, LA_COUNT_OutSegs) +
@@ -25,7 +15,7 @@ static void four_way_close(struct lab *l)
     struct lab_sock *s, *c;
 
     lab_begin(l, NULL, NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     const uint32_t before = segments(l);
 
     lab_close(c);
@@ -103,7 +93,7 @@ static void three_segment_close(struct lab *l)
     struct lab_sock *s, *c;
 
     lab_begin(l, NULL, NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     l->user = s;
     l->on_event = close_at_once;
     const uint32_t before = segments(l);
@@ -145,7 +135,7 @@ static void half_close(struct lab *l)
     struct lab_sock *s, *c;
 
     lab_begin(l, "shutdown(SHUT_WR): \"that was my request\", and the answer can still come", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_send(c, "request");
     lab_shutdown(c, LA_SHUT_WR);
     lab_run(l, STEP);
@@ -165,7 +155,7 @@ static void half_close(struct lab *l)
     lab_must(l, lab_moved(l, l->client, LA_COUNT_OutRsts) == 0, "and nobody was reset");
 
     lab_begin(l, "close(): \"I am gone\", and the answer meets a reset", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_send(c, "request");
     lab_close(c);
     lab_run(l, STEP);

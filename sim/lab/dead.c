@@ -7,15 +7,6 @@
 
 static const struct lab_which everything = { 0 };
 
-static struct lab_sock *open_pair(struct lab *l, struct lab_sock **server)
-{
-    struct lab_sock *c = lab_connect(l, l->client, l->server, 80);
-
-    lab_run(l, STEP);
-    *server = lab_accept(l, l->server, 80);
-    return c;
-}
-
 static void power_fails(struct lab *l)
 {
     lab_note(l, l->client, "power fails");
@@ -36,7 +27,7 @@ static void dead_peer_idle(struct lab *l)
     struct lab_sock *s;
 
     lab_begin(l, "SO_KEEPALIVE with the standard settings", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     lab_note(l, l->server, "setsockopt(SO_KEEPALIVE)");
     lab_option(s, LA_OPT_KEEPALIVE, 1);
     power_fails(l);
@@ -53,7 +44,7 @@ static void dead_peer_idle(struct lab *l)
               "and a reset, should the peer be alive after all");
 
     lab_begin(l, "without SO_KEEPALIVE", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     power_fails(l);
     lab_run(l, sim_s(30ull * 86400));
     lab_note(l, l->server, "30 days later");
@@ -63,7 +54,7 @@ static void dead_peer_idle(struct lab *l)
              "and has sent nothing since its SYN-ACK");
 
     lab_begin(l, "TCP_KEEPIDLE 60, TCP_KEEPINTVL 10, TCP_KEEPCNT 3", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     lab_option(s, LA_OPT_KEEPIDLE, 60);
     lab_option(s, LA_OPT_KEEPINTVL, 10);
     lab_option(s, LA_OPT_KEEPCNT, 3);
@@ -101,7 +92,7 @@ static void dead_peer_sending(struct lab *l)
     struct lab_sock *s;
 
     lab_begin(l, "send() to a peer that is gone, with the standard settings", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     power_fails(l);
     const uint64_t sent_ns = l->world.now_ns;
 
@@ -119,7 +110,7 @@ static void dead_peer_sending(struct lab *l)
               (unsigned long long)lab_moved(l, l->server, LA_COUNT_RetransSegs));
 
     lab_begin(l, "TCP_USER_TIMEOUT 30 s", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     lab_option(s, LA_OPT_USER_TIMEOUT, 30000);
     power_fails(l);
     const uint64_t again_ns = l->world.now_ns;
@@ -183,7 +174,7 @@ static void zero_window(struct lab *l)
     struct lab_sock *s;
 
     lab_begin(l, "the client has stopped reading", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     lab_note(l, l->client, "reads no more");
     fill(l, s);
     lab_run(l, sim_s(20));
@@ -200,7 +191,7 @@ static void zero_window(struct lab *l)
               "it has sent %llu probes, each of which was answered", (unsigned long long)probes);
 
     lab_begin(l, "the same with TCP_USER_TIMEOUT 60 s", NULL);
-    open_pair(l, &s);
+    lab_pair(l, &s);
     lab_option(s, LA_OPT_USER_TIMEOUT, 60000);
     lab_note(l, l->client, "reads no more");
     fill(l, s);

@@ -246,6 +246,8 @@ void lab_listen(struct lab *l, struct sim_host *h, uint16_t port, uint32_t backl
 /* From the next port from 40001 on; @to listens with a backlog of 128 if nobody does. */
 struct lab_sock *lab_connect(struct lab *l, struct sim_host *from, struct sim_host *to,
                              uint16_t port);
+/* An open connection to port 80 of the server, accepted, 50 ms later. */
+struct lab_sock *lab_pair(struct lab *l, struct lab_sock **server);
 /* From a port of one's own (0: the stack chooses) to anywhere; nobody is made to listen.  held is false after an error. */
 struct lab_sock *lab_connect_from(struct lab *l, struct sim_host *from, uint16_t local_port,
                                   struct la_addr to, uint16_t port);

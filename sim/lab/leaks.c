@@ -5,22 +5,13 @@
 #define STEP sim_ms(50)
 #define LEAKED 20u
 
-static struct lab_sock *open_pair(struct lab *l, struct lab_sock **server)
-{
-    struct lab_sock *c = lab_connect(l, l->client, l->server, 80);
-
-    lab_run(l, STEP);
-    *server = lab_accept(l, l->server, 80);
-    return c;
-}
-
 static void close_wait_leak(struct lab *l)
 {
     struct lab_sock *s = NULL, *c = NULL;
 
     lab_begin(l, "a server that does not close what its clients have closed", NULL);
     for (uint32_t i = 0; i < LEAKED; i++) {
-        c = open_pair(l, &s);
+        c = lab_pair(l, &s);
         lab_close(c);
         lab_run(l, STEP);
         if (i == 0) {
@@ -87,7 +78,7 @@ static void fin_wait_2(struct lab *l)
     struct lab_sock *s, *c;
 
     lab_begin(l, "close(): an orphan", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_close(c);
     lab_run(l, STEP);
     lab_claim(l, lab_state(c) == LA_FIN_WAIT_2, "after close() the client is in %s",
@@ -106,7 +97,7 @@ static void fin_wait_2(struct lab *l)
               "what the server then sends is answered with a reset");
 
     lab_begin(l, "shutdown(SHUT_WR): held by the application", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_shutdown(c, LA_SHUT_WR);
     lab_run(l, sim_s(30ull * 86400));
     lab_note(l, l->client, "30 days later");

@@ -5,15 +5,6 @@
 #define STEP sim_ms(50)
 #define PORT 80u
 
-static struct lab_sock *open_pair(struct lab *l, struct lab_sock **server)
-{
-    struct lab_sock *c = lab_connect(l, l->client, l->server, PORT);
-
-    lab_run(l, STEP);
-    *server = lab_accept(l, l->server, PORT);
-    return c;
-}
-
 /* Each provokes one reset; returns what the side that gets it reads from its next call. */
 typedef enum la_err provoke(struct lab *l);
 
@@ -28,7 +19,7 @@ static enum la_err nobody_listens(struct lab *l)
 
 static enum la_err closed_with_unread(struct lab *l)
 {
-    struct lab_sock *s, *c = open_pair(l, &s);
+    struct lab_sock *s, *c = lab_pair(l, &s);
 
     lab_send(c, "request");
     lab_run(l, STEP);
@@ -39,7 +30,7 @@ static enum la_err closed_with_unread(struct lab *l)
 
 static enum la_err sent_after_close(struct lab *l)
 {
-    struct lab_sock *s, *c = open_pair(l, &s);
+    struct lab_sock *s, *c = lab_pair(l, &s);
 
     lab_close(s);
     lab_run(l, STEP);
@@ -50,7 +41,7 @@ static enum la_err sent_after_close(struct lab *l)
 
 static enum la_err linger_zero(struct lab *l)
 {
-    struct lab_sock *s, *c = open_pair(l, &s);
+    struct lab_sock *s, *c = lab_pair(l, &s);
 
     lab_abort(s);
     lab_run(l, STEP);
@@ -59,7 +50,7 @@ static enum la_err linger_zero(struct lab *l)
 
 static enum la_err restarted(struct lab *l)
 {
-    struct lab_sock *s, *c = open_pair(l, &s);
+    struct lab_sock *s, *c = lab_pair(l, &s);
 
     lab_note(l, l->server, "crashes, and is started anew");
     sim_host_restart(l->server);
@@ -70,7 +61,7 @@ static enum la_err restarted(struct lab *l)
 
 static enum la_err keepalive_gives_up(struct lab *l)
 {
-    struct lab_sock *s, *c = open_pair(l, &s);
+    struct lab_sock *s, *c = lab_pair(l, &s);
     /* The client's answers are lost; the last word reaches it. */
     lab_lose(l, (struct lab_which){ .from = l->client });
     lab_option(s, LA_OPT_KEEPIDLE, 10);
@@ -209,7 +200,7 @@ static void last_bytes(struct lab *l)
     enum la_err error;
 
     lab_begin(l, "answer, then close(), with the rest of the request unread", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_send(c, "POST / and a body");
     lab_run(l, STEP);
     lab_note(l, l->server, "looks at the head, and has an answer");
@@ -225,7 +216,7 @@ static void last_bytes(struct lab *l)
               "TCPAbortOnClose counts it at the server");
 
     lab_begin(l, "answer, shutdown(SHUT_WR), read to the end, close()", NULL);
-    c = open_pair(l, &s);
+    c = lab_pair(l, &s);
     lab_send(c, "POST / and a body");
     lab_run(l, STEP);
     lab_note(l, l->server, "looks at the head, and has an answer");

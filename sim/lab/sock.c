@@ -96,6 +96,15 @@ struct lab_sock *lab_accept(struct lab *l, struct sim_host *h, uint16_t port)
     return s;
 }
 
+struct lab_sock *lab_pair(struct lab *l, struct lab_sock **server)
+{
+    struct lab_sock *c = lab_connect(l, l->client, l->server, 80);
+
+    lab_run(l, sim_ms(50));
+    *server = lab_accept(l, l->server, 80);
+    return c;
+}
+
 static int64_t told(struct lab_sock *s, const char *call, int64_t result)
 {
     if (result < 0) {
