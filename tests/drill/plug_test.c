@@ -4,7 +4,7 @@
  *
  * The object is opened by itself, so it is what users get.  The clock is only read and slept
  * through; packets are expected with netdev_receive(), which moves time on itself; calls that wait
- * run on a second thread.  Nothing here takes real time.
+ * run on a second thread.  Every time in here is one of the virtual clock.
  */
 #include "tests/unit/test.h"
 
@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,8 @@ static bool meets(struct drill *d, long long us, uint8_t flags, uint32_t seq, ui
                   uint32_t ack)
 {
     return receive(d) && d->got.flags == flags && d->got.seq - d->isn == seq &&
-           d->got.text_len == len && d->got.ack == ack && llabs(d->got_us - us) <= 4000;
+           d->got.text_len == len && d->got.ack == ack &&
+           llabs(d->got_us - us) <= 4000; /* virtual */
 }
 
 static int new_listener(struct drill *d)
@@ -216,19 +218,36 @@ struct waiting {
     struct drill *d;
     int listener, fd;
     long long returned_us;
-    pthread_mutex_t mutex;
+    atomic_int thread; /* the kernel's number of it, once it is about to call */
 };
 
 static void *accept_on_a_thread(void *context)
 {
     struct waiting *w = context;
+    atomic_store(&w->thread, (int)gettid());
     const int fd = w->d->i.accept(w->d->i.userdata, w->listener, NULL, NULL);
     const long long us = now_us(w->d) - w->d->begin_us;
-    pthread_mutex_lock(&w->mutex);
     w->fd = fd;
     w->returned_us = us;
-    pthread_mutex_unlock(&w->mutex);
     return NULL;
+}
+
+/* As packetdrill does: ask the kernel until the thread sleeps in its call. */
+static void until_it_sleeps(struct waiting *w)
+{
+    char path[64], line[512];
+    for (int tries = 0; tries < 30000; tries++, usleep(1000)) {
+        snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&w->thread));
+        FILE *f = fopen(path, "re");
+        if (f == NULL)
+            continue;
+        const bool got = fgets(line, sizeof line, f) != NULL;
+        fclose(f);
+        const char *state = got ? strrchr(line, ')') : NULL;
+        if (state != NULL && state[1] == ' ' && state[2] == 'S')
+            return;
+    }
+    fail_msg("the thread never sleeps in its call");
 }
 
 TEST(an_accept_that_waits_returns_at_the_time_of_the_handshake)
@@ -236,9 +255,8 @@ TEST(an_accept_that_waits_returns_at_the_time_of_the_handshake)
     struct drill *d = open_object(NULL, false);
     struct waiting w = { .d = d, .listener = new_listener(d) };
     pthread_t thread;
-    pthread_mutex_init(&w.mutex, NULL);
     assert_int_equal(pthread_create(&thread, NULL, accept_on_a_thread, &w), 0);
-    usleep(20000); /* packetdrill looks at /proc until the thread sleeps */
+    until_it_sleeps(&w);
     wait_until(d, 100000);
     send_segment(d, DRILL_SYN, 0, 0, 0);
     assert_true(meets(d, 100000, DRILL_SYN | DRILL_ACK, 0, 0, 1));
@@ -247,8 +265,7 @@ TEST(an_accept_that_waits_returns_at_the_time_of_the_handshake)
     wait_until(d, 900000);
     pthread_join(thread, NULL);
     assert_true(w.fd > 2);
-    assert_true(llabs(w.returned_us - 200000) < 4000);
-    pthread_mutex_destroy(&w.mutex);
+    assert_in_range(w.returned_us, 200000, 200010); /* on the virtual clock; 900 ms was next */
     close_object(d);
 }
 

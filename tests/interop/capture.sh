@@ -49,7 +49,7 @@ check "packets carry the stack's verdict" [ "$(tshark_count 'frame.comment')" -g
 
 start_server serve --pcap "$work/trace.pcapng" --snap 100 --ladder "$work/www"
 check "a download while drawing" curl -gsS --max-time 20 -o "$work/got" "$(url 4 file)"
-sleep 0.2
+check "its client closed first" within 10 contains "$work/events" '"to":"CLOSE-WAIT"'
 check "the server ends in order" stop_server
 check "tshark opens a capture cut to 100 bytes a packet" opens "$work/trace.pcapng"
 check "the ladder shows the states" contains "$work/events" "CLOSE-WAIT"

@@ -68,8 +68,9 @@ check "a family we have no address of" says 1 "no IPv6 address" \
 
 down() {
     ip tuntap add dev la1 mode tun
-    timeout 1 "$lastack" serve --tun la1 --addr 10.8.0.2/24 "$work/www" 2>"$work/err"
-    contains "$work/err" "device la1 is down"
+    "$lastack" serve --tun la1 --addr 10.8.0.2/24 "$work/www" 2>"$work/err" &
+    server=$!
+    within 10 contains "$work/err" "device la1 is down" && stop_server
 }
 check "a device that is down is said to be" down
 

@@ -44,7 +44,7 @@ count_of() { # DIRECTION NAME
     sed -n "s/.*\"event\":\"$1\".*\"$2\":\([0-9]*\).*/\1/p" "$work/path.out"
 }
 pings() {
-    in_left ping -q -n -c 100 -i 0.01 -W 1 10.99.0.2 >"$work/ping" 2>&1
+    in_left ping -q -n -c 100 -i 0.01 -W 10 10.99.0.2 >"$work/ping" 2>&1
     grep -o '[0-9]* received' "$work/ping"
 }
 
@@ -65,7 +65,7 @@ start_path --loss 30% --seed 5
 check "the same seed loses the same" test "$(pings)" = "$first"
 stop_path
 start_path --mtu 500
-check "what fits the path's MTU arrives" in_left ping -q -c 1 -W 1 -s 400 10.99.0.2
+check "what fits the path's MTU arrives" in_left ping -q -c 1 -W 10 -s 400 10.99.0.2
 in_left ping -q -c 1 -W 1 -s 600 10.99.0.2 >"$work/ping"
 stop_path
 check "what does not vanishes" test "$(count_of forth too_big)" = 1

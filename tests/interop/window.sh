@@ -11,9 +11,10 @@ start_server serve "$work/www"
 
 # Stop the kernel's reader in mid-transfer for some seconds.
 stopped_reader() {
+    rm -f "$work/got"
     curl -gsS --max-time 50 --limit-rate 20M -o "$work/got" "$(url "$1" file)" &
     pid=$!
-    sleep 0.5
+    within 10 test -s "$work/got" || return 1
     kill -STOP $pid
     sleep 3
     kill -CONT $pid
@@ -39,10 +40,9 @@ reset_while_probing() {
     # Not slower: it reads all that its kernel has before it sees the reset.
     curl -gsS --max-time 20 --limit-rate 4M -o "$work/got" "$(url "$1" file)" 2>"$work/err" &
     pid=$!
-    within 5 sh -c "ss -Htn state established | grep -q ." || return 1
-    sleep 0.3
+    within 10 sh -c "ss -Htn state established | grep -q ." || return 1
     kill -STOP $pid
-    sleep 1
+    within 20 contains "$work/events" '"timer":"persist"' || return 1
     stop_server
     kill -CONT $pid
     wait $pid
@@ -54,19 +54,20 @@ check "a server that ends while it probes resets its client, IPv6" reset_while_p
 # Our own reader stops: the kernel must find our window closed, and open again.  (The kernel's
 # nc ends when its peer does, so ours is kept from ending by a pipe that stays open.)
 our_reader() {
-    rm -f "$work/pipe" "$work/got"
+    rm -f "$work/pipe" "$work/got" "$work/read on"
     mkfifo "$work/pipe"
     exec 8<>"$work/pipe"
     "$lastack" nc $on_tun -q -l 9000 <"$work/pipe" 8>&- | {
         exec 8>&-
-        sleep 3
+        within 20 test -e "$work/read on"
         cat >"$work/got"
     } &
     reader=$!
     sleep 0.5
     nc.openbsd -N "$(ours "$1")" 9000 <"$work/www/file" >/dev/null 8>&- &
     writer=$!
-    within 3 sh -c "ss -Htno state established | grep -q persist" || return 1
+    within 15 sh -c "ss -Htno state established | grep -q persist" || return 1
+    : >"$work/read on"
     within 20 same_file "$work/www/file" "$work/got" || return 1
     exec 8>&-
     wait $writer && wait $reader
