@@ -46,6 +46,7 @@ static const char *fate_text(uint32_t fate)
            : fate & SIM_DOWN     ? " link down "
            : fate & SIM_OVERFLOW ? " queue full "
            : fate & SIM_UNROUTED ? " no way there "
+           : fate & SIM_TOO_BIG  ? " too big "
                                  : "";
 }
 

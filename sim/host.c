@@ -190,6 +190,7 @@ void sim_host_free(struct sim_host *h)
     sim_release(h->twin.bytes);
     sim_release(h->arena);
     sim_release(h->tx);
+    sim_release(h->script_owned ? h->script_context : NULL);
     sim_release(h);
 }
 

@@ -72,6 +72,7 @@ struct sim_host {
     struct sim_host *gateway; /* where packets go that no link of its own leads to; NULL: nowhere */
     sim_script *script;       /* NULL: the stack takes them */
     void *script_context;
+    bool script_owned; /* the context goes with the host */
     struct sim_packet *rx[LA_RX_BURST_MAX];
     uint32_t rx_count;
     uint64_t flush_at_ns, wake_at_ns; /* SIM_NEVER: not planned */

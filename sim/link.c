@@ -150,6 +150,7 @@ static struct path_opt path_of(const struct sim_link *l)
         .reorder_max_ns = sim_us(o->delay_us) + sim_ms(2),
         .rate_kbps = o->rate_kbps,
         .queue_bytes = o->queue_bytes,
+        .mtu_bytes = o->mtu_bytes,
         .loss_ppm = o->loss_permille * 1000u + o->loss_ppm,
         .burst_enter_ppm =
             o->burst_packets ? path_burst_enter_ppm(o->burst_loss_ppm, o->burst_packets) : 0,
@@ -163,7 +164,7 @@ static struct path_opt path_of(const struct sim_link *l)
 static uint32_t fate_of(uint32_t what)
 {
     return (what & PATH_LOST ? SIM_LOST : 0) | (what & PATH_OVERFLOW ? SIM_OVERFLOW : 0) |
-           (what & PATH_DUPLICATED ? SIM_DUPLICATED : 0) |
+           (what & PATH_TOO_BIG ? SIM_TOO_BIG : 0) | (what & PATH_DUPLICATED ? SIM_DUPLICATED : 0) |
            (what & PATH_REORDERED ? SIM_REORDERED : 0);
 }
 
@@ -197,35 +198,51 @@ static uint32_t transmit(struct sim_link *l, struct sim_packet *p, uint32_t fate
     return fate;
 }
 
-void sim_send(struct sim_host *from, const uint8_t *bytes, uint32_t len_bytes)
+/* Over @l to p->to, or nowhere.  Takes over @p. */
+static void hand_over(struct sim_host *from, struct sim_packet *p, struct sim_link *l,
+                      const struct sim_segment *sent, const uint8_t *bytes)
 {
     struct sim_world *w = from->w;
+    struct sim_host *to = p->to;
+    const uint64_t number = p->number;
+    uint32_t fate = SIM_UNROUTED;
+
+    p->link = l;
+    sim_note(w, w->now_ns);
+    sim_note_bytes(w, bytes, p->len_bytes);
+    if (l) {
+        fate = l->tap ? l->tap(w, l->tap_context, p, sent) & SIM_GONE : 0;
+        fate = transmit(l, p, fate);
+        sim_note(w, fate);
+    } else {
+        sim_release(p);
+    }
+    /* What was sent, not what the tap made of it. */
+    sim_trace_packet(from, to, sent, fate);
+    if (w->watch && w->watch->sent)
+        w->watch->sent(w->watch->context, from, to, number, bytes, sent, fate);
+}
+
+void sim_send(struct sim_host *from, const uint8_t *bytes, uint32_t len_bytes)
+{
     struct sim_packet *p = packet_make(from, bytes, len_bytes);
     struct sim_segment seg;
 
-    sim_segment_read(p->bytes, len_bytes, &seg);
+    sim_segment_read(bytes, len_bytes, &seg);
     struct sim_link *l = route(from, &seg, &p->to);
 
-    p->link = l;
-    p->incarnation = w->plain ? 0 : sim_wire_sent(from, &seg, len_bytes);
-    sim_note(w, w->now_ns);
-    sim_note_bytes(w, bytes, len_bytes);
-    const uint64_t number = p->number;
+    p->incarnation = from->w->plain ? 0 : sim_wire_sent(from, &seg, len_bytes);
+    hand_over(from, p, l, &seg, bytes);
+}
 
-    if (!l) {
-        sim_trace_packet(from, NULL, &seg, SIM_UNROUTED);
-        if (w->watch && w->watch->sent)
-            w->watch->sent(w->watch->context, from, NULL, number, bytes, &seg, SIM_UNROUTED);
-        sim_release(p);
-        return;
-    }
-    struct sim_host *to = p->to;
-    uint32_t fate = l->tap ? l->tap(w, l->tap_context, p, &seg) & SIM_GONE : 0;
+void sim_forward(struct sim_host *router, struct sim_link *by, const struct sim_packet *packet)
+{
+    struct sim_packet *p = packet_make(router, packet->bytes, packet->len_bytes);
+    struct sim_segment seg;
 
-    sim_segment_read(bytes, len_bytes, &seg); /* what was sent, not what the tap made of it */
-    fate = transmit(l, p, fate);
-    sim_note(w, fate);
-    sim_trace_packet(from, to, &seg, fate);
-    if (w->watch && w->watch->sent)
-        w->watch->sent(w->watch->context, from, to, number, bytes, &seg, fate);
+    sim_segment_read(packet->bytes, packet->len_bytes, &seg);
+    p->incarnation = packet->incarnation;
+    p->corrupt = packet->corrupt;
+    p->to = by->end[by->end[0] == router];
+    hand_over(router, p, by, &seg, packet->bytes);
 }

@@ -18,6 +18,7 @@ struct sim_link_opt {
     uint32_t jitter_us;   /* at most, even */
     uint32_t rate_kbps;   /* 0 = no limit */
     uint32_t queue_bytes; /* waiting for the serialiser; 0 = no limit */
+    uint32_t mtu_bytes; /* what is larger is lost; a router in front of it says so; 0 = any size */
     uint32_t loss_permille, dup_permille, reorder_permille, corrupt_permille;
     uint32_t loss_ppm;       /* beside loss_permille, for rates below a thousandth */
     uint32_t burst_loss_ppm; /* lost in bursts of @burst_packets on average */
@@ -45,7 +46,8 @@ struct sim_packet {
 #define SIM_REORDERED 0x10u
 #define SIM_CORRUPTED 0x20u
 #define SIM_UNROUTED 0x40u /* no link leads to its destination */
-#define SIM_GONE (SIM_LOST | SIM_DOWN | SIM_OVERFLOW | SIM_UNROUTED)
+#define SIM_TOO_BIG 0x80u  /* for the link */
+#define SIM_GONE (SIM_LOST | SIM_DOWN | SIM_OVERFLOW | SIM_UNROUTED | SIM_TOO_BIG)
 
 /*
  * A tap sees every packet before chance does.  It may change the bytes, and may decide
@@ -85,5 +87,7 @@ void sim_inject(const struct sim_packet *p, uint64_t at_ns);
 
 /* A host sends a packet: find its link, decide its fate, plan its arrival. */
 void sim_send(struct sim_host *from, const uint8_t *bytes, uint32_t len_bytes);
+/* A router passes a packet on, over a link of its own.  It stays the packet it was: nobody judges it again. */
+void sim_forward(struct sim_host *router, struct sim_link *by, const struct sim_packet *packet);
 
 #endif

@@ -23,8 +23,8 @@ static void put_endpoint(FILE *out, const struct la_endpoint *e)
 
 static void put_fate(FILE *out, uint32_t fate)
 {
-    static const char *const names[] = { "lost",      "link down", "queue full",  "duplicated",
-                                         "reordered", "corrupted", "no way to it" };
+    static const char *const names[] = { "lost",      "link down", "queue full",   "duplicated",
+                                         "reordered", "corrupted", "no way to it", "too big" };
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (fate & (1u << i))

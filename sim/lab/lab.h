@@ -37,7 +37,8 @@
  *   lose packets          lab_lose()             keep one for later    lab_keep(), lab_inject()
  *   one line in words     lab_say(), lab_note()  a table               lab_table(), lab_cell()
  *   many connections      lab_quiet(), .crowd    further hosts         lab_host(), lab_link()
- *   a peer that is no lastack, a router, a NAT   lab_script()
+ *   a peer that is no lastack, a NAT             lab_script()
+ *   a router                                     sim_router() of sim/router.h
  *   a listener of one's own, readiness           lab_listen(), l->on_event
  *
  * A scenario runs in well under a second, knows nothing of the wall clock, and says the same words

@@ -19,7 +19,7 @@ static uint32_t in_state(const struct sim_host *h, enum la_state state)
  * first stands in TIME-WAIT and the other is gone; if both closed at once, one of them
  * or both do.  No timer sends anything again.
  */
-SCENARIO(handshake_and_close, 70)
+SCENARIO(handshake_and_close, 60)
 {
     static const enum sim_close orders[][2] = {
         { SIM_CLOSE_HALF, SIM_CLOSE_LAST }, { SIM_CLOSE_LAST, SIM_CLOSE_HALF },
@@ -69,7 +69,7 @@ SCENARIO(handshake_and_close, 70)
  * last, while packets are lost, reordered and doubled.  Expect: each end reads all that
  * the other wrote, then EOF, wherever the FIN falls (smoltcp 284a2c97, passt 7c82ea4).
  */
-SCENARIO(half_close, 60)
+SCENARIO(half_close, 50)
 {
     struct sim_link_opt link = sim_link_opt_random(w);
 

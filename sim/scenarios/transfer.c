@@ -85,7 +85,7 @@ SCENARIO(bulk_both_ways, 30)
 }
 
 /* Up to three packets of ten are lost for twenty seconds, ACKs and handshake included. */
-SCENARIO(lossy, 60)
+SCENARIO(lossy, 50)
 {
     struct sim_link_opt link = sim_link_opt_random(w);
 
