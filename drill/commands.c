@@ -3,11 +3,14 @@
  * commands.c - What scripts do in backticks, as far as it concerns the stack.
  *
  * On a kernel these are shell commands.  lastack has no shell: of all that can be written there,
- * setting sysctls is understood, and nothing else is passed over in silence.
+ * setting sysctls is understood, and what a route says of the first window and of the RTO.  What
+ * tunes queues and devices below TCP touches nothing a script can see, and is let pass by name.
+ * Nothing else is passed over in silence.
  */
 #include "drill/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WORDS_MAX 64
@@ -113,11 +116,92 @@ static enum drill_said assign(char *word, drill_set *set, void *context, char *w
     return set(context, word, value, why, room);
 }
 
+static bool is(const struct words *w, int i, const char *word)
+{
+    return i < w->count && strcmp(w->text[i], word) == 0;
+}
+
+/* A queue that only passes on what it is given, and a device told not to cut or join packets. */
+static bool tunes_what_is_not_there(const struct words *w)
+{
+    static const char *const queues[] = { "fq", "pfifo", "pfifo_fast", "fq_codel", "noqueue" };
+    if (is(w, 0, "ethtool"))
+        return is(w, 1, "-K") && w->count >= 5 && w->count % 2 == 1;
+    if (is(w, 0, "ip"))
+        return is(w, 1, "tcp_metrics") && is(w, 2, "flush");
+    if (is(w, 0, "nstat")) /* its output has gone to /dev/null, or is nobody's */
+        return w->count == 1 || (w->count == 2 && w->text[1][0] == '-');
+    if (!is(w, 0, "tc") || !is(w, 1, "qdisc") || !is(w, 3, "dev") || !is(w, 5, "root"))
+        return false;
+    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
+        if (is(w, 6, queues[i]))
+            return true;
+    return is(w, 2, "del") && w->count == 6;
+}
+
+/* "40ms", "0.2s", or ticks of a millisecond, in microseconds; 0 = no time. */
+static unsigned long microseconds(const char *text)
+{
+    char *end;
+    const double n = strtod(text, &end);
+    if (end == text || n < 0 || n > 1000000)
+        return 0;
+    if (strcmp(end, "us") == 0)
+        return (unsigned long)n;
+    return strcmp(end, "s") == 0                    ? (unsigned long)(n * 1e6)
+           : *end == '\0' || strcmp(end, "ms") == 0 ? (unsigned long)(n * 1e3)
+                                                    : 0;
+}
+
+/*
+ * ip [-6] route VERB ... [initcwnd N] [rto_min TIME]: a script has one peer, so what is said of
+ * its route is said of all.  Other attributes are not understood.
+ */
+static enum drill_said route(const struct words *w, int verb, drill_set *set, void *context,
+                             char *why, size_t room)
+{
+    static const char *const where[] = { "via", "dev", "proto", "src", "table", "scope" };
+    char text[32];
+    int i = verb + 2; /* behind the prefix */
+    if (!is(w, verb, "replace") && !is(w, verb, "change") && !is(w, verb, "add"))
+        i = w->count + 1;
+    for (; i + 1 < w->count; i += 2) {
+        enum drill_said said = DRILL_SAID_OK;
+        bool known = is(w, i, "initcwnd");
+        const unsigned long us = microseconds(w->text[i + 1]);
+        for (size_t k = 0; k < sizeof where / sizeof where[0]; k++)
+            known = known || is(w, i, where[k]);
+        if (is(w, i, "initcwnd"))
+            said = set(context, "net.lastack.tcp_initial_cwnd", w->text[i + 1], why, room);
+        if (is(w, i, "rto_min") && us > 0) {
+            known = true;
+            snprintf(text, sizeof text, "%lu", us);
+            said = set(context, "net.ipv4.tcp_rto_min_us", text, why, room);
+        }
+        if (said != DRILL_SAID_OK)
+            return said;
+        if (!known)
+            break;
+    }
+    if (i == w->count)
+        return DRILL_SAID_OK;
+    snprintf(why, room, "command ip route ... %s",
+             i < w->count      ? w->text[i]
+             : w->count > verb ? w->text[verb]
+                               : "");
+    return DRILL_SAID_UNSUPPORTED;
+}
+
 static enum drill_said one(struct words *w, drill_set *set, void *context, char *why, size_t room)
 {
     const char *name = w->text[0];
-    if (strcmp(name, "true") == 0 || strcmp(name, ":") == 0 || ends_with(name, "defaults.sh"))
+    const int family = is(w, 1, "-6") || is(w, 1, "-4") ? 1 : 0;
+    if (strcmp(name, "true") == 0 || strcmp(name, ":") == 0 || ends_with(name, "defaults.sh") ||
+        tunes_what_is_not_there(w))
         return DRILL_SAID_OK;
+    if (is(w, 0, "ip") &&
+        (is(w, 1 + family, "route") || is(w, 1 + family, "ro") || is(w, 1 + family, "r")))
+        return route(w, 2 + family, set, context, why, room);
     if (strcmp(name, "echo") == 0 && w->count == 4 && strcmp(w->text[2], ">") == 0) {
         dotted(w->text[3]);
         return set(context, w->text[3], w->text[1], why, room);
@@ -151,52 +235,4 @@ enum drill_said drill_command(const char *text, drill_set *set, void *context, c
             return said;
     }
     return DRILL_SAID_OK;
-}
-
-/* docs/drill.md has this table too, with the reasons. */
-const char *drill_fixed_sysctl(const char *name)
-{
-    static const struct {
-        const char *name, *value;
-    } fixed[] = {
-        { "net.ipv4.tcp_ecn", "0" },
-        { "net.ipv4.tcp_ecn_fallback", "" },
-        { "net.ipv4.tcp_fastopen", "0" },
-        { "net.ipv4.tcp_congestion_control", "reno" },
-        { "net.ipv4.tcp_allowed_congestion_control", "reno" },
-        { "net.ipv4.tcp_fack", "0" },
-        { "net.ipv4.tcp_thin_linear_timeouts", "0" },
-        { "net.ipv4.tcp_slow_start_after_idle", "1" },
-        { "net.ipv4.tcp_mtu_probing", "0" },
-        { "net.ipv4.ip_no_pmtu_disc", "0" },
-        { "net.ipv4.tcp_moderate_rcvbuf", "0" },
-        { "net.ipv4.tcp_autocorking", "0" },
-        { "net.ipv4.tcp_no_metrics_save", "1" },
-        { "net.ipv4.tcp_no_ssthresh_metrics_save", "1" },
-        { "net.ipv4.tcp_rfc1337", "1" },
-        { "net.ipv4.tcp_stdurg", "0" },
-        { "net.ipv4.tcp_shrink_window", "0" },
-        { "net.ipv4.tcp_reflect_tos", "0" },
-        { "net.ipv4.tcp_migrate_req", "0" },
-        { "net.ipv4.tcp_plb_enabled", "0" },
-        { "net.ipv4.tcp_comp_sack_nr", "0" },
-        { "net.ipv4.tcp_comp_sack_delay_ns", "" },
-        { "net.ipv4.tcp_comp_sack_slack_ns", "" },
-        /* Pacing, offloads and queues below TCP: there are none. */
-        { "net.ipv4.tcp_min_tso_segs", "" },
-        { "net.ipv4.tcp_tso_win_divisor", "" },
-        { "net.ipv4.tcp_tso_rtt_log", "" },
-        { "net.ipv4.tcp_limit_output_bytes", "" },
-        { "net.ipv4.tcp_pacing_ca_ratio", "" },
-        { "net.ipv4.tcp_pacing_ss_ratio", "" },
-        { "net.ipv4.tcp_min_rtt_wlen", "" },
-        { "net.ipv4.tcp_low_latency", "" },
-        { "net.ipv4.tcp_challenge_ack_limit", "2147483647" },
-        { "net.core.default_qdisc", "" },
-        { "net.core.netdev_max_backlog", "" },
-    };
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        if (strcmp(fixed[i].name, name) == 0)
-            return fixed[i].value;
-    return NULL;
 }

@@ -30,11 +30,13 @@ static const struct {
     { "kern.ipc.somaxconn", "net.core.somaxconn", 1 },
     { "kern.ipc.soacceptqueue", "net.core.somaxconn", 1 },
     { "net.inet.tcp.syncookies", "net.ipv4.tcp_syncookies", 1 },
-    { "net.inet.tcp.ecn.enable", "0", 0 },
+    { "net.inet.tcp.ecn.enable", "net.ipv4.tcp_ecn", 1 }, /* the same three numbers */
+    { "net.inet.tcp.maxtcptw", "net.ipv4.tcp_max_tw_buckets", 1 },
+    { "net.inet.ip.portrange.first", "net.lastack.ip_local_port_min", 1 },
+    { "net.inet.ip.portrange.last", "net.lastack.ip_local_port_max", 1 },
     { "net.inet.tcp.fastopen.server_enable", "0", 0 },
     { "net.inet.tcp.fastopen.client_enable", "0", 0 },
     { "net.inet.tcp.blackhole", "0", 0 },
-    { "net.inet.tcp.cc.algorithm", "newreno", 0 },
     { "net.inet.tcp.hostcache.purgenow", "1", 0 },
     { "kern.timecounter.alloweddeviation", "0", 0 },
 };
@@ -42,6 +44,9 @@ static const struct {
 enum drill_said drill_freebsd_sysctl(const char *name, const char *value, drill_set *set,
                                      void *context, char *why, size_t room)
 {
+    if (strcmp(name, "net.inet.tcp.cc.algorithm") == 0)
+        return set(context, "net.ipv4.tcp_congestion_control",
+                   strcmp(value, "newreno") == 0 ? "reno" : value, why, room);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(table[i].name, name) != 0)
             continue;

@@ -12,6 +12,8 @@
 #include "drill/config.h"
 #include "drill/flow.h"
 
+#include <lastack/observe.h>
+
 enum drill_op_kind {
     DRILL_OP_SOCKET,
     DRILL_OP_BIND,
@@ -95,7 +97,8 @@ bool drill_kernel_open(const struct drill_config *config, struct drill_host *hos
  * @set: Called for each; it returns as command() does
  *
  * Understood are sysctl, echo into /proc/sys, set_sysctls.py with such paths, and the
- * scripts called defaults.sh, which set nothing but Linux's own defaults.
+ * scripts called defaults.sh, which set nothing but Linux's own defaults; also "ip route" with
+ * initcwnd and rto_min, which become settings here.
  */
 typedef enum drill_said drill_set(void *context, const char *name, const char *value, char *why,
                                   size_t room);
@@ -106,12 +109,8 @@ enum drill_said drill_command(const char *text, drill_set *set, void *context, c
 enum drill_said drill_freebsd_sysctl(const char *name, const char *value, drill_set *set,
                                      void *context, char *why, size_t room);
 
-/*
- * drill_fixed_sysctl() - What lastack does always, by the name Linux has a switch for.
- *
- * Return: the only value that may be set, as text; NULL if the name is not known.  An empty
- *         text: any value, for the switch does not touch what a script can see.
- */
-const char *drill_fixed_sysctl(const char *name);
+/* One setting of a stack, by the name of Linux or FreeBSD.  @why: what is not supported. */
+enum drill_said drill_sysctl(struct la_stack *s, const char *name, const char *value, char *why,
+                             size_t room);
 
 #endif

@@ -168,9 +168,13 @@ static void transfer_steps(struct host *h, const struct drill_op *op)
     } else if (vector) {
         h->message.msg_iov = (struct iovec *)a[1];
         h->message.msg_iovlen = (size_t)a[2];
+        h->step.op = op->kind == DRILL_OP_READV ? LA_SOCK_READV : LA_SOCK_WRITEV;
     } else {
         h->vector = (struct iovec){ (void *)a[1], (size_t)a[2] };
-        h->step.flags = op->kind == DRILL_OP_READ || op->kind == DRILL_OP_WRITE ? 0 : (int)a[3];
+        if (op->kind == DRILL_OP_READ || op->kind == DRILL_OP_WRITE)
+            h->step.op = op->kind == DRILL_OP_READ ? LA_SOCK_READV : LA_SOCK_WRITEV;
+        else
+            h->step.flags = (int)a[3];
     }
     if (op->kind == DRILL_OP_SENDTO) {
         h->message.msg_name = (void *)a[4];
@@ -363,21 +367,7 @@ static enum drill_said set_sysctl(void *context, const char *name, const char *v
                                   size_t room)
 {
     struct host *h = context;
-    if (strncmp(name, "net.inet.", 9) == 0 || strncmp(name, "kern.", 5) == 0)
-        return drill_freebsd_sysctl(name, value, set_sysctl, h, why, room);
-    const char *fixed = drill_fixed_sysctl(name);
-    const enum la_err err = la_sysctl_write(h->stack, name, value);
-    if (err == LA_OK)
-        return DRILL_SAID_OK;
-    if (err != LA_ENOENT) {
-        snprintf(why, room, "sysctl %s=%s: out of range here", name, value);
-        return DRILL_SAID_UNSUPPORTED;
-    }
-    if (fixed != NULL && (fixed[0] == '\0' || strcmp(fixed, value) == 0))
-        return DRILL_SAID_OK;
-    snprintf(why, room, fixed != NULL ? "sysctl %s=%s: here it is always %s" : "sysctl %s=%s", name,
-             value, fixed);
-    return DRILL_SAID_UNSUPPORTED;
+    return drill_sysctl(h->stack, name, value, why, room);
 }
 
 static enum drill_said lastack_command(void *self, const char *text, char *why, size_t room)

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* symbols.c - Constants by name: what Linux's headers call them in scripts. */
+/*
+ * symbols.c - Constants by name: what Linux's headers call them in scripts.
+ *
+ * Options of sockets are those of posix/options.def, refused ones too: a script that sets one
+ * learns which errno it gets.
+ */
 #include "drill/symbols.h"
+
+#include "posix/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,87 +55,12 @@ static const struct {
     { "SOL_TCP", 6 },
     S(INADDR_ANY),
     S(INADDR_LOOPBACK),
-    S(SO_ACCEPTCONN),
-    S(SO_BROADCAST),
-    S(SO_DOMAIN),
-    S(SO_DONTROUTE),
-    S(SO_ERROR),
-    S(SO_INCOMING_CPU),
-    S(SO_KEEPALIVE),
-    S(SO_LINGER),
-    S(SO_MARK),
-    { "SO_MEMINFO", 55 },
-    S(SO_OOBINLINE),
-    S(SO_PRIORITY),
-    S(SO_PROTOCOL),
-    S(SO_RCVBUF),
-    S(SO_RCVBUFFORCE),
-    S(SO_RCVLOWAT),
-    S(SO_RCVTIMEO),
-    S(SO_REUSEADDR),
-    S(SO_REUSEPORT),
-    S(SO_SNDBUF),
-    S(SO_SNDBUFFORCE),
-    S(SO_SNDLOWAT),
-    S(SO_SNDTIMEO),
-    S(SO_TIMESTAMP),
-    S(SO_TIMESTAMPING),
-    S(SO_TYPE),
-    { "SO_ZEROCOPY", 60 },
-    { "SO_MAX_PACING_RATE", 47 },
     { "SO_TXTIME", 61 },
-    S(IP_TOS),
-    S(IP_TTL),
-    S(IP_MTU),
-    S(IP_MTU_DISCOVER),
     S(IP_PMTUDISC_DONT),
     S(IP_PMTUDISC_DO),
     S(IP_PMTUDISC_WANT),
     S(IP_PMTUDISC_PROBE),
-    S(IP_RECVERR),
-    S(IP_RECVTOS),
-    S(IP_TRANSPARENT),
-    S(IP_FREEBIND),
-    { "IP_BIND_ADDRESS_NO_PORT", 24 },
-    S(IPV6_V6ONLY),
-    S(IPV6_UNICAST_HOPS),
-    S(IPV6_TCLASS),
-    S(IPV6_MTU),
-    S(IPV6_MTU_DISCOVER),
-    S(IPV6_RECVERR),
-    S(IPV6_RECVTCLASS),
-    S(TCP_NODELAY),
-    S(TCP_MAXSEG),
-    S(TCP_CORK),
-    S(TCP_KEEPIDLE),
-    S(TCP_KEEPINTVL),
-    S(TCP_KEEPCNT),
-    S(TCP_SYNCNT),
-    S(TCP_LINGER2),
-    S(TCP_DEFER_ACCEPT),
-    S(TCP_WINDOW_CLAMP),
-    S(TCP_INFO),
-    S(TCP_QUICKACK),
-    S(TCP_CONGESTION),
-    S(TCP_MD5SIG),
-    { "TCP_THIN_LINEAR_TIMEOUTS", 16 },
-    { "TCP_THIN_DUPACK", 17 },
-    S(TCP_USER_TIMEOUT),
-    S(TCP_REPAIR),
-    S(TCP_FASTOPEN),
-    S(TCP_TIMESTAMP),
-    { "TCP_NOTSENT_LOWAT", 25 },
-    { "TCP_CC_INFO", 26 },
-    { "TCP_SAVE_SYN", 27 },
-    { "TCP_SAVED_SYN", 28 },
-    { "TCP_FASTOPEN_CONNECT", 30 },
-    { "TCP_ULP", 31 },
-    { "TCP_FASTOPEN_KEY", 33 },
-    { "TCP_FASTOPEN_NO_COOKIE", 34 },
-    { "TCP_ZEROCOPY_RECEIVE", 35 },
-    { "TCP_INQ", 36 },
     { "TCP_CM_INQ", 36 },
-    { "TCP_TX_DELAY", 37 },
     S(TCP_ESTABLISHED),
     S(TCP_SYN_SENT),
     S(TCP_SYN_RECV),
@@ -223,7 +155,10 @@ static const struct {
     { "SK_MEMINFO_RCVBUF", 1 },
     { "SK_MEMINFO_WMEM_ALLOC", 2 },
     { "SK_MEMINFO_SNDBUF", 3 },
-    /* FreeBSD's words for the same states. */
+    { "SCM_TIMESTAMPING", SO_TIMESTAMPING },
+    /* FreeBSD's words for the same things. */
+    { "TCP_NOPUSH", TCP_CORK },
+    { "SO_REUSEPORT_LB", SO_REUSEPORT },
     { "TCPS_CLOSED", TCP_CLOSE },
     { "TCPS_LISTEN", TCP_LISTEN },
     { "TCPS_SYN_SENT", TCP_SYN_SENT },
@@ -239,6 +174,13 @@ static const struct {
 
 bool drill_symbol(const char *name, int64_t *value)
 {
+    size_t count;
+    const struct option *options = option_table(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(options[i].option_name, name) == 0) {
+            *value = options[i].name;
+            return true;
+        }
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
         if (strcmp(symbols[i].name, name) == 0) {
             *value = symbols[i].value;

@@ -112,7 +112,7 @@ static int64_t step_recv(struct la_sockets *x, struct la_sock_call *c)
         arm(x, c, s->set.rcvtimeo_ns);
     n = recv_step(x, s, c, (uint64_t)total);
     if (n >= 0)
-        message_received(c->msg);
+        message_received(x, s, c->msg);
     return n;
 }
 
@@ -180,6 +180,24 @@ static int64_t step_close(struct la_sockets *x, struct la_sock_call *c)
     return la_sock_close(x, c->fd);
 }
 
+static int64_t step_readv(struct la_sockets *x, struct la_sock_call *c)
+{
+    const int err = file_check(x, c->fd, c->msg->msg_iov, c->msg->msg_iovlen);
+
+    if (err != 0)
+        return settle(c, err);
+    if (iov_total(c->msg->msg_iov, c->msg->msg_iovlen) == 0)
+        return 0; /* reading nothing is nothing, whatever the state */
+    return step_recv(x, c);
+}
+
+static int64_t step_writev(struct la_sockets *x, struct la_sock_call *c)
+{
+    const int err = file_check(x, c->fd, c->msg->msg_iov, c->msg->msg_iovlen);
+
+    return err != 0 ? settle(c, err) : step_send(x, c);
+}
+
 int64_t la_sock_step(struct la_sockets *x, struct la_sock_call *c)
 {
     if (!c->begun)
@@ -194,6 +212,10 @@ int64_t la_sock_step(struct la_sockets *x, struct la_sock_call *c)
         return step_recv(x, c);
     case LA_SOCK_SEND:
         return step_send(x, c);
+    case LA_SOCK_READV:
+        return step_readv(x, c);
+    case LA_SOCK_WRITEV:
+        return step_writev(x, c);
     case LA_SOCK_POLL:
         return timed(x, c, la_sock_poll(x, c->fds, c->count));
     case LA_SOCK_EPOLL_WAIT:

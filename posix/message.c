@@ -2,6 +2,8 @@
 /* message.c - The many names under which bytes are sent and received: read() to sendmsg(). */
 #include "posix/sockets.h"
 
+#include <linux/tcp.h>
+
 #define IOV_COUNT_MAX 1024u /* UIO_MAXIOV */
 
 static int64_t receive(struct la_sockets *x, int fd, const struct iovec *iov, size_t count,
@@ -41,26 +43,24 @@ int64_t la_sock_send(struct la_sockets *x, int fd, const void *bytes, size_t len
 }
 
 /* read() and write() know files of every kind: what is no socket is an epoll here. */
-static int file_check(const struct la_sockets *x, int fd)
+int file_check(const struct la_sockets *x, int fd, const struct iovec *iov, size_t count)
 {
     const struct desc *d = desc_at(x, fd);
 
     if (d == NULL)
         return -EBADF;
-    return d->kind == DESC_SOCKET ? 0 : -EINVAL;
+    if (d->kind != DESC_SOCKET || count > IOV_COUNT_MAX)
+        return -EINVAL;
+    return iov == NULL && count > 0 ? -EFAULT : 0;
 }
 
 int64_t la_sock_readv(struct la_sockets *x, int fd, const struct iovec *iov, int count)
 {
-    const int err = file_check(x, fd);
+    const int err = file_check(x, fd, iov, (size_t)count);
     int64_t total;
 
     if (err != 0)
         return err;
-    if (count < 0 || (uint32_t)count > IOV_COUNT_MAX)
-        return -EINVAL;
-    if (iov == NULL && count > 0)
-        return -EFAULT;
     total = iov_total(iov, (size_t)count);
     if (total <= 0)
         return total; /* reading nothing is nothing, whatever the state */
@@ -69,14 +69,10 @@ int64_t la_sock_readv(struct la_sockets *x, int fd, const struct iovec *iov, int
 
 int64_t la_sock_writev(struct la_sockets *x, int fd, const struct iovec *iov, int count)
 {
-    const int err = file_check(x, fd);
+    const int err = file_check(x, fd, iov, (size_t)count);
 
     if (err != 0)
         return err;
-    if (count < 0 || (uint32_t)count > IOV_COUNT_MAX)
-        return -EINVAL;
-    if (iov == NULL && count > 0)
-        return -EFAULT;
     return transmit(x, fd, iov, (size_t)count, 0);
 }
 
@@ -127,12 +123,45 @@ int message_check(const struct msghdr *msg)
     return msg->msg_iov == NULL && msg->msg_iovlen > 0 ? -EFAULT : 0;
 }
 
-/* A stream names nobody and carries nothing beside. */
-void message_received(struct msghdr *msg)
+/* put_cmsg(): as much of one message as there is room for, and MSG_CTRUNC where it is less. */
+static void put_control(struct msghdr *msg, size_t room, int level, int type, int value)
 {
+    struct cmsghdr head = { .cmsg_level = level, .cmsg_type = type };
+    uint8_t *to = msg->msg_control;
+    size_t len = CMSG_LEN(sizeof value), space = CMSG_SPACE(sizeof value);
+
+    if (room < len)
+        msg->msg_flags |= MSG_CTRUNC;
+    if (to == NULL || room < sizeof head)
+        return;
+    if (room < len)
+        len = room;
+    head.cmsg_len = len;
+    memcpy(to, &head, sizeof head);
+    memcpy(to + sizeof head, &value, len - sizeof head);
+    msg->msg_controllen = room < space ? room : space;
+}
+
+/* tcp_inq_hint(): the peer's FIN counts as a byte, so that somebody comes back to read it. */
+static int inq_hint(const struct la_sockets *x, const struct sock *s)
+{
+    struct la_conn_info c;
+
+    if (s->what != WHAT_CONN || la_conn_info(x->stack, s->conn, &c) != LA_OK)
+        return 0;
+    return (int)c.rcv_queued_bytes + (sock_view(x, s).eof ? 1 : 0);
+}
+
+/* A stream names nobody. */
+void message_received(const struct la_sockets *x, const struct sock *s, struct msghdr *msg)
+{
+    const size_t room = msg->msg_controllen;
+
     msg->msg_namelen = 0;
     msg->msg_controllen = 0;
     msg->msg_flags = 0;
+    if (s->set.inq)
+        put_control(msg, room, IPPROTO_TCP, TCP_CM_INQ, inq_hint(x, s));
 }
 
 int64_t la_sock_recvmsg(struct la_sockets *x, int fd, struct msghdr *msg, int flags)
@@ -146,7 +175,7 @@ int64_t la_sock_recvmsg(struct la_sockets *x, int fd, struct msghdr *msg, int fl
         return err;
     n = receive(x, fd, msg->msg_iov, msg->msg_iovlen, flags);
     if (n >= 0)
-        message_received(msg);
+        message_received(x, s, msg);
     return n;
 }
 

@@ -177,6 +177,26 @@ int opt_set_maxseg(struct la_sockets *x, struct sock *s, const struct optbuf *b)
     return 0;
 }
 
+int opt_get_inq(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, s->set.inq);
+}
+
+int opt_set_inq(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    (void)x;
+    if (err != 0)
+        return err;
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    s->set.inq = value != 0;
+    return 0;
+}
+
 int opt_get_syncnt(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
     return opt_put_int(b, (int)sock_option(x, s, LA_OPT_SYNCNT));

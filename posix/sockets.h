@@ -78,6 +78,7 @@ struct settings {
     int ttl, hops;     /* -1: the default */
     int tos, tclass;
     bool broadcast, no_port, linger, v6only;
+    bool inq; /* TCP_INQ */
     uint32_t linger_s;
     uint16_t port_min, port_max; /* IP_LOCAL_PORT_RANGE; 0: the sysctl's */
     uint32_t defer_accept_s;     /* TCP_DEFER_ACCEPT, rounded; not passed on to what is accepted */
@@ -198,7 +199,10 @@ int64_t send_some(struct la_sockets *x, struct sock *s, const struct iovec *iov,
                   uint64_t skip, int flags);
 /* Return: 0, -EMSGSIZE, -EFAULT. */
 int message_check(const struct msghdr *msg);
-void message_received(struct msghdr *msg);
+/* What stands beside the bytes that were received. */
+void message_received(const struct la_sockets *x, const struct sock *s, struct msghdr *msg);
+/* readv(), writev(): what they ask that recv() and send() do not.  Return: 0, or an errno. */
+int file_check(const struct la_sockets *x, int fd, const struct iovec *iov, size_t count);
 int recv_flags_check(int flags);
 int send_flags_check(int flags);
 

@@ -441,23 +441,23 @@ int64_t la_mt_send(struct la_mt *m, int fd, const void *bytes, size_t len, int f
     return la_mt_sendmsg(m, fd, &msg, flags);
 }
 
+static int64_t vector(struct la_mt *m, enum la_sock_op op, int fd, const struct iovec *iov,
+                      int count)
+{
+    struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
+    struct la_sock_call call = { .op = op, .fd = fd, .msg = &msg };
+
+    return call_and_wait(m, &call);
+}
+
 int64_t la_mt_readv(struct la_mt *m, int fd, const struct iovec *iov, int count)
 {
-    struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-                          .msg_iovlen = (size_t)(count < 0 ? 0 : count) };
-    const int64_t total = count < 0 ? -EINVAL : iov_total(iov, (size_t)count);
-
-    if (total == 0)
-        WITHOUT_WAITING((int)la_sock_readv(m->x, fd, iov, count));
-    return total < 0 ? total : la_mt_recvmsg(m, fd, &msg, 0);
+    return vector(m, LA_SOCK_READV, fd, iov, count);
 }
 
 int64_t la_mt_writev(struct la_mt *m, int fd, const struct iovec *iov, int count)
 {
-    const struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-                                .msg_iovlen = (size_t)(count < 0 ? 0 : count) };
-
-    return count < 0 ? -EINVAL : la_mt_sendmsg(m, fd, &msg, 0);
+    return vector(m, LA_SOCK_WRITEV, fd, iov, count);
 }
 
 int64_t la_mt_read(struct la_mt *m, int fd, void *bytes, size_t len)

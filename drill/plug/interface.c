@@ -24,6 +24,15 @@ static struct plug *lock(void *userdata)
     return p;
 }
 
+/* The same, at the head of what a script does: its commands may have changed settings. */
+static struct plug *enter(void *userdata)
+{
+    struct plug *p = lock(userdata);
+    p->spins = 0;
+    plug_host_sysctls(p);
+    return p;
+}
+
 static int64_t unlock(struct plug *p, int64_t result)
 {
     pthread_mutex_unlock(&p->mutex);
@@ -35,10 +44,14 @@ static int64_t unlock(struct plug *p, int64_t result)
 
 /* --- numbers ------------------------------------------------------------------------------ */
 
-/* The socket behind a number; -1, which no table holds, if there is none. */
-static int own(const struct plug *p, int fd)
+int plug_own(const struct plug *p, int fd)
 {
-    return fd >= 0 && fd < PLUG_FDS_MAX ? p->fds[fd] - 1 : -1;
+    return fd >= 0 && fd < PLUG_FDS_MAX && p->fds[fd] > 0 ? p->fds[fd] - 1 : -1;
+}
+
+static bool is_pipe(const struct plug *p, int fd)
+{
+    return fd >= 0 && fd < PLUG_FDS_MAX && p->fds[fd] == PLUG_PIPE;
 }
 
 /* A number for a new socket; an error is passed on. */
@@ -57,6 +70,12 @@ static int64_t hand_out(struct plug *p, int64_t socket)
     return fd;
 }
 
+/* What a call of the host's returned, as ours return it. */
+static int64_t of_host(int64_t result)
+{
+    return result < 0 ? -errno : result;
+}
+
 /* --- calls that do not wait ------------------------------------------------------------------ */
 
 /* Behind a call: what it caused is sent at the time it was made. */
@@ -68,30 +87,32 @@ static int64_t settle(struct plug *p, int64_t result)
 
 static int plug_socket(void *u, int domain, int type, int protocol)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     return (int)settle(p, hand_out(p, la_socket(p->sockets, domain, type, protocol)));
 }
 
 static int plug_bind(void *u, int fd, const struct sockaddr *addr, socklen_t len)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_bind(p->sockets, own(p, fd), addr, len));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_bind(p->sockets, plug_own(p, fd), addr, len));
 }
 
 static int plug_listen(void *u, int fd, int backlog)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_listen(p->sockets, own(p, fd), backlog));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_listen(p->sockets, plug_own(p, fd), backlog));
 }
 
 static int plug_fcntl(void *u, int fd, int command, ...)
 {
     va_list arguments;
     va_start(arguments, command);
-    const long argument = va_arg(arguments, long);
+    const long argument = va_arg(arguments, int); /* what the commands of a socket take */
     va_end(arguments);
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_fcntl(p->sockets, own(p, fd), command, argument));
+    struct plug *p = enter(u);
+    if (is_pipe(p, fd))
+        return (int)unlock(p, of_host(fcntl(fd, command, argument)));
+    return (int)settle(p, la_sock_fcntl(p->sockets, plug_own(p, fd), command, argument));
 }
 
 static int plug_ioctl(void *u, int fd, unsigned long request, ...)
@@ -100,67 +121,67 @@ static int plug_ioctl(void *u, int fd, unsigned long request, ...)
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_ioctl(p->sockets, own(p, fd), request, argument));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_ioctl(p->sockets, plug_own(p, fd), request, argument));
 }
 
 static int plug_shutdown(void *u, int fd, int how)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_shutdown(p->sockets, own(p, fd), how));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_shutdown(p->sockets, plug_own(p, fd), how));
 }
 
 static int plug_getsockopt(void *u, int fd, int level, int name, void *value, socklen_t *len)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_getsockopt(p->sockets, own(p, fd), level, name, value, len));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_getsockopt(p->sockets, plug_own(p, fd), level, name, value, len));
 }
 
 static int plug_setsockopt(void *u, int fd, int level, int name, const void *value, socklen_t len)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_sock_setsockopt(p->sockets, own(p, fd), level, name, value, len));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_sock_setsockopt(p->sockets, plug_own(p, fd), level, name, value, len));
 }
 
 static int plug_epoll_create(void *u, int size)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     return (int)settle(p, size > 0 ? hand_out(p, la_epoll_create1(p->sockets, 0)) : -EINVAL);
 }
 
 static int plug_epoll_ctl(void *u, int epfd, int op, int fd, struct epoll_event *event)
 {
-    struct plug *p = lock(u);
-    return (int)settle(p, la_epoll_ctl(p->sockets, own(p, epfd), op, own(p, fd), event));
+    struct plug *p = enter(u);
+    return (int)settle(p, la_epoll_ctl(p->sockets, plug_own(p, epfd), op, plug_own(p, fd), event));
 }
 
 /* --- calls that may ---------------------------------------------------------------------------- */
 
 static int plug_accept(void *u, int fd, struct sockaddr *addr, socklen_t *len)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     const struct la_sock_call call = {
-        .op = LA_SOCK_ACCEPT, .fd = own(p, fd), .addr = addr, .addr_len = len
+        .op = LA_SOCK_ACCEPT, .fd = plug_own(p, fd), .addr = addr, .addr_len = len
     };
     return (int)unlock(p, hand_out(p, plug_call(p, &call)));
 }
 
 static int plug_connect(void *u, int fd, const struct sockaddr *addr, socklen_t len)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     const struct la_sock_call call = {
-        .op = LA_SOCK_CONNECT, .fd = own(p, fd), .to = addr, .to_len = len
+        .op = LA_SOCK_CONNECT, .fd = plug_own(p, fd), .to = addr, .to_len = len
     };
     return (int)unlock(p, plug_call(p, &call));
 }
 
 static int plug_close(void *u, int fd)
 {
-    struct plug *p = lock(u);
-    const struct la_sock_call call = { .op = LA_SOCK_CLOSE, .fd = own(p, fd) };
-    const int64_t result = plug_call(p, &call);
-    if (call.fd >= 0) {
-        p->fds[fd] = 0;
+    struct plug *p = enter(u);
+    const struct la_sock_call call = { .op = LA_SOCK_CLOSE, .fd = plug_own(p, fd) };
+    const int64_t result = is_pipe(p, fd) ? 0 : plug_call(p, &call);
+    if (call.fd >= 0 || is_pipe(p, fd)) {
+        p->fds[fd] = PLUG_NONE;
         close(fd);
     }
     return (int)unlock(p, result);
@@ -168,8 +189,14 @@ static int plug_close(void *u, int fd)
 
 static ssize_t transfer(void *u, enum la_sock_op op, int fd, struct msghdr *msg, int flags)
 {
-    struct plug *p = lock(u);
-    const struct la_sock_call call = { .op = op, .fd = own(p, fd), .msg = msg, .flags = flags };
+    struct plug *p = enter(u);
+    const struct la_sock_call call = {
+        .op = op, .fd = plug_own(p, fd), .msg = msg, .flags = flags
+    };
+    if (is_pipe(p, fd) && op == LA_SOCK_READV)
+        return (ssize_t)unlock(p, of_host(readv(fd, msg->msg_iov, (int)msg->msg_iovlen)));
+    if (is_pipe(p, fd) && op == LA_SOCK_WRITEV)
+        return (ssize_t)unlock(p, of_host(writev(fd, msg->msg_iov, (int)msg->msg_iovlen)));
     return (ssize_t)unlock(p, plug_call(p, &call));
 }
 
@@ -187,13 +214,13 @@ static ssize_t plug_sendmsg(void *u, int fd, const struct msghdr *msg, int flags
 static ssize_t plug_readv(void *u, int fd, const struct iovec *iov, int count)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
-    return transfer(u, LA_SOCK_RECV, fd, &msg, 0);
+    return transfer(u, LA_SOCK_READV, fd, &msg, 0);
 }
 
 static ssize_t plug_writev(void *u, int fd, const struct iovec *iov, int count)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
-    return transfer(u, LA_SOCK_SEND, fd, &msg, 0);
+    return transfer(u, LA_SOCK_WRITEV, fd, &msg, 0);
 }
 
 static ssize_t plug_recv(void *u, int fd, void *bytes, size_t len, int flags)
@@ -205,7 +232,8 @@ static ssize_t plug_recv(void *u, int fd, void *bytes, size_t len, int flags)
 
 static ssize_t plug_read(void *u, int fd, void *bytes, size_t len)
 {
-    return plug_recv(u, fd, bytes, len, 0);
+    const struct iovec iov = { bytes, len };
+    return plug_readv(u, fd, &iov, 1);
 }
 
 static ssize_t plug_recvfrom(void *u, int fd, void *bytes, size_t len, int flags,
@@ -235,20 +263,34 @@ static ssize_t plug_send(void *u, int fd, const void *bytes, size_t len, int fla
 
 static ssize_t plug_write(void *u, int fd, const void *bytes, size_t len)
 {
-    return plug_sendto(u, fd, bytes, len, 0, NULL, 0);
+    const struct iovec iov = { (void *)(uintptr_t)bytes, len };
+    return plug_writev(u, fd, &iov, 1);
+}
+
+static int plug_pipe(void *u, int fds[2])
+{
+    struct plug *p = enter(u);
+    return (int)unlock(p, plug_pipe_make(p, fds));
+}
+
+static int plug_splice_call(void *u, int in, loff_t *in_at, int out, loff_t *out_at, size_t len,
+                            unsigned flags)
+{
+    struct plug *p = enter(u);
+    return (int)unlock(p, plug_splice(p, in, in_at, out, out_at, len, flags));
 }
 
 static int plug_poll(void *u, struct pollfd *fds, nfds_t count, int timeout)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     struct pollfd *ours = calloc(count + 1, sizeof *ours);
     if (ours == NULL)
         return (int)unlock(p, -ENOMEM);
     for (nfds_t i = 0; i < count; i++)
         ours[i] = (struct pollfd){
-            .fd = fds[i].fd < 0           ? fds[i].fd
-                  : own(p, fds[i].fd) < 0 ? PLUG_FDS_MAX
-                                          : own(p, fds[i].fd),
+            .fd = fds[i].fd < 0                ? fds[i].fd
+                  : plug_own(p, fds[i].fd) < 0 ? PLUG_FDS_MAX
+                                               : plug_own(p, fds[i].fd),
             .events = fds[i].events,
         };
     const struct la_sock_call call = {
@@ -263,9 +305,9 @@ static int plug_poll(void *u, struct pollfd *fds, nfds_t count, int timeout)
 
 static int plug_epoll_wait(void *u, int epfd, struct epoll_event *events, int max, int timeout)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     const struct la_sock_call call = { .op = LA_SOCK_EPOLL_WAIT,
-                                       .fd = own(p, epfd),
+                                       .fd = plug_own(p, epfd),
                                        .events = events,
                                        .max = max,
                                        .timeout_ms = timeout };
@@ -276,7 +318,7 @@ static int plug_epoll_wait(void *u, int epfd, struct epoll_event *events, int ma
 
 static int plug_netdev_send(void *u, const void *bytes, size_t count)
 {
-    struct plug *p = lock(u);
+    struct plug *p = enter(u);
     const struct la_frame frame = { .bytes = bytes,
                                     .len_bytes = (uint32_t)count,
                                     .iface = (uint16_t)p->iface };
@@ -300,8 +342,12 @@ static int plug_netdev_receive(void *u, void *bytes, size_t *count, long long *t
         *time_usecs = usecs_of(p->now_ns);
         return (int)unlock(p, 0);
     }
-    if (q->len > *count)
-        return (int)unlock(p, -EMSGSIZE);
+    if (q->len > *count) { /* -1 would be asked again for ever */
+        fprintf(stderr, "liblastack-packetdrill: a packet of %u bytes, and room for %zu\n", q->len,
+                *count);
+        *count = 0;
+        return (int)unlock(p, 0);
+    }
     p->first = q->next;
     if (p->first == NULL)
         p->last = &p->first;
@@ -315,6 +361,7 @@ static int plug_netdev_receive(void *u, void *bytes, size_t *count, long long *t
 static int plug_usleep(void *u, useconds_t usecs)
 {
     struct plug *p = lock(u);
+    p->spins = 0;
     plug_pass(p, p->now_ns + (uint64_t)usecs * 1000, false);
     return (int)unlock(p, 0);
 }
@@ -330,38 +377,6 @@ static int plug_gettimeofday(void *u, struct timeval *tv, struct timezone *zone)
 }
 
 /* --- birth and death ------------------------------------------------------------------------------- */
-
-struct wishes {
-    struct la_addr local4, local6;
-    uint32_t mtu;
-};
-
-static void wrong(const char *what, const char *text)
-{
-    fprintf(stderr, "liblastack-packetdrill: %s: \"%s\"\n", what, text);
-    exit(2);
-}
-
-static void set_flag(struct plug *p, struct wishes *w, char *text)
-{
-    struct la_addr a;
-    char *value = strchr(text, '=');
-    if (value == NULL)
-        wrong("not NAME=VALUE in --so_flags", text);
-    *value++ = '\0';
-    if (strcmp(text, "local") == 0) {
-        if (!la_addr_parse(value, &a))
-            wrong("not an address in --so_flags", value);
-        *(la_addr_is_v4(a) ? &w->local4 : &w->local6) = a;
-    } else if (strcmp(text, "mtu") == 0) {
-        w->mtu = (uint32_t)strtoul(value, NULL, 10);
-    } else if (strncmp(text, "sysctl.", 7) == 0) {
-        if (la_sysctl_set(p->stack, text + 7, strtoull(value, NULL, 10)) != LA_OK)
-            wrong("no such sysctl, or out of range, in --so_flags", text);
-    } else {
-        wrong("unknown flag in --so_flags", text);
-    }
-}
 
 static la_time plug_time(void *context)
 {
@@ -380,14 +395,14 @@ static void make_stack(struct plug *p)
     struct la_sockets_config own_table = table;
     if (p->arena == NULL ||
         la_init(p->arena, p->arena_bytes, &sizes, (la_time){ p->now_ns }, &p->stack) != LA_OK)
-        wrong("no memory", "for a stack");
+        plug_wrong("no memory", "for a stack");
     own_table.stack = p->stack;
     p->sockets = la_sockets_new(&own_table);
     if (p->sockets == NULL)
-        wrong("no memory", "for sockets");
+        plug_wrong("no memory", "for sockets");
 }
 
-static void make_network(struct plug *p, const struct wishes *w)
+static void make_network(struct plug *p, const struct plug_wishes *w)
 {
     const struct la_iface_config config = { .mtu_bytes = w->mtu };
     const struct la_prefix own4 = { w->local4, 96 + 16 }, own6 = { w->local6, 64 };
@@ -395,7 +410,7 @@ static void make_network(struct plug *p, const struct wishes *w)
     if (p->iface < 0 || la_addr_add(p->stack, p->iface, own4, 0) != LA_OK ||
         (w->mtu >= 1280 && la_addr_add(p->stack, p->iface, own6, 0) != LA_OK) ||
         la_route_add(p->stack, la_prefix_any(), p->iface) != LA_OK)
-        wrong("these addresses or this MTU can not be had", "--so_flags");
+        plug_wrong("these addresses or this MTU can not be had", "--so_flags");
 }
 
 static void plug_free(void *userdata)
@@ -409,7 +424,7 @@ static void plug_free(void *userdata)
         free(q);
     }
     for (int fd = 0; fd < PLUG_FDS_MAX; fd++)
-        if (p->fds[fd] != 0)
+        if (p->fds[fd] != PLUG_NONE)
             close(fd);
     pthread_mutex_destroy(&p->mutex);
     pthread_cond_destroy(&p->changed);
@@ -419,22 +434,24 @@ static void plug_free(void *userdata)
 static struct plug *new_plug(const char *flags)
 {
     struct plug *p = calloc(1, sizeof *p);
-    struct wishes w = { .local4 = la_addr_v4(192, 168, 0, 1), .mtu = 1500 };
+    struct plug_wishes w = { .local4 = la_addr_v4(192, 168, 0, 1), .mtu = 1500 };
     char *text = strdup(flags != NULL ? flags : "");
     if (p == NULL || text == NULL || !la_addr_parse("fd3d:a0b:17d6::1", &w.local6))
-        wrong("no memory", "");
+        plug_wrong("no memory", "");
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->changed, NULL);
     p->now_ns = 1000000000;
+    p->script = pthread_self();
     p->last = &p->first;
     make_stack(p);
     for (char *at = text, *next; *at != '\0'; at = next) {
         next = at + strcspn(at, ",");
         if (*next == ',')
             *next++ = '\0';
-        set_flag(p, &w, at);
+        plug_flag(p, &w, at);
     }
     make_network(p, &w);
+    plug_host_sysctls(p);
     free(text);
     return p;
 }
@@ -473,5 +490,7 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
         .epoll_create = plug_epoll_create,
         .epoll_ctl = plug_epoll_ctl,
         .epoll_wait = plug_epoll_wait,
+        .pipe = plug_pipe,
+        .splice = plug_splice_call,
     };
 }

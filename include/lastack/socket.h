@@ -152,6 +152,8 @@ enum la_sock_op {
     LA_SOCK_CONNECT,    /* fd, to, to_len */
     LA_SOCK_RECV,       /* fd, msg, flags */
     LA_SOCK_SEND,       /* fd, msg (not changed), flags */
+    LA_SOCK_READV,      /* fd, msg's msg_iov: as readv(), which differs from recv() in errors */
+    LA_SOCK_WRITEV,     /* and in that reading nothing waits for nothing */
     LA_SOCK_POLL,       /* fds, count, timeout_ms */
     LA_SOCK_EPOLL_WAIT, /* fd, events, max, timeout_ms */
     LA_SOCK_CLOSE,      /* fd */

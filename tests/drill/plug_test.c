@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -295,6 +296,148 @@ TEST(errors_are_minus_one_and_errno)
     const int fd = d->i.socket(d->i.userdata, AF_INET, SOCK_STREAM, 0);
     assert_int_equal(d->i.read(d->i.userdata, fd, &byte, 1), -1);
     assert_int_equal(errno, ENOTCONN);
+    close_object(d);
+}
+
+TEST(a_call_that_waits_on_the_scripts_own_thread_moves_time)
+{
+    struct drill *d = open_object(NULL, false);
+    const int listener = new_listener(d);
+    struct pollfd one = { .fd = listener, .events = POLLIN };
+    assert_int_equal(d->i.poll(d->i.userdata, &one, 1, 1500), 0);
+    const long long us = now_us(d) - d->begin_us;
+    assert_true(us >= 1500000 && us < 1504000);
+    const int fd = establish(d, listener, 2000000);
+    const struct linger linger = { 1, 3 };
+    assert_int_equal(d->i.setsockopt(d->i.userdata, fd, SOL_SOCKET, SO_LINGER, &linger, 8), 0);
+    assert_int_equal(d->i.close(d->i.userdata, fd), 0); /* nobody acknowledges the FIN */
+    assert_true(now_us(d) - d->begin_us >= 2100000 + 3000000);
+    close_object(d);
+}
+
+TEST(a_call_that_nothing_will_end_fails_instead_of_hanging)
+{
+    struct drill *d = open_object(NULL, false);
+    const int listener = new_listener(d);
+    assert_int_equal(d->i.accept(d->i.userdata, listener, NULL, NULL), -1);
+    assert_int_equal(errno, EDEADLK);
+    close_object(d);
+}
+
+TEST(a_sleep_longer_than_usleep_can_be_told_is_spun_through_soon)
+{
+    struct drill *d = open_object(NULL, false);
+    const int listener = new_listener(d);
+    const long long hours = 7200LL * 1000000;
+    d->i.usleep(d->i.userdata, (useconds_t)(hours - 20)); /* 32 bits of it */
+    uint32_t looks = 0;
+    while (now_us(d) - d->begin_us < hours) {
+        looks++;
+        assert_true(looks < 20000000);
+    }
+    assert_true(now_us(d) - d->begin_us < hours + 2000);
+    assert_int_equal(d->i.close(d->i.userdata, listener), 0);
+    close_object(d);
+}
+
+TEST(settings_come_from_the_flags_lists_and_freebsds_names_too)
+{
+    struct drill *d = open_object("sysctl.net.ipv4.tcp_rmem=4096 20000 60000,"
+                                  "sysctl.net.ipv4.tcp_congestion_control=reno,"
+                                  "sysctl.net.inet.tcp.keepidle=9000,sysctl.net.ipv4.tcp_fack=0",
+                                  false);
+    char name[16];
+    int value = 0;
+    socklen_t len = sizeof value, room = sizeof name;
+    const int fd = d->i.socket(d->i.userdata, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(d->i.getsockopt(d->i.userdata, fd, SOL_SOCKET, SO_RCVBUF, &value, &len), 0);
+    assert_int_equal(value, 20000);
+    assert_int_equal(d->i.getsockopt(d->i.userdata, fd, SOL_TCP, TCP_KEEPIDLE, &value, &len), 0);
+    assert_int_equal(value, 9);
+    assert_int_equal(d->i.getsockopt(d->i.userdata, fd, SOL_TCP, TCP_CONGESTION, name, &room), 0);
+    assert_string_equal(name, "reno");
+    close_object(d);
+}
+
+static long host_setting(const char *path)
+{
+    char text[32] = { 0 };
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return -1;
+    const bool got = fgets(text, sizeof text, f) != NULL;
+    fclose(f);
+    return got ? strtol(text, NULL, 10) : -1;
+}
+
+TEST(settings_of_the_hosts_network_namespace_are_taken_over_if_asked_for)
+{
+    const long time = host_setting("/proc/sys/net/ipv4/tcp_keepalive_time");
+    struct drill *d = open_object("sysctl.net.ipv4.tcp_keepalive_time=1234,sysctls=host", false);
+    int value = 0;
+    socklen_t len = sizeof value;
+    const int fd = d->i.socket(d->i.userdata, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(d->i.getsockopt(d->i.userdata, fd, SOL_TCP, TCP_KEEPIDLE, &value, &len), 0);
+    assert_int_equal(value, time > 0 ? time : 1234);
+    close_object(d);
+}
+
+TEST(splice_moves_bytes_between_sockets_and_pipes_and_loses_none)
+{
+    struct drill *d = open_object("sysctl.net.lastack.tcp_delack_ms=40", false);
+    void *u = d->i.userdata;
+    const int fd = establish(d, new_listener(d), 100000);
+    int ends[2];
+    char text[4000];
+    assert_int_equal(d->i.pipe(u, ends), 0);
+    assert_int_equal(d->i.fcntl(u, fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+    assert_int_equal(d->i.splice(u, fd, NULL, ends[1], NULL, 100, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    wait_until(d, 300000);
+    send_segment(d, DRILL_ACK | DRILL_PSH, 1, 1, 700);
+    assert_int_equal(d->i.splice(u, fd, NULL, ends[1], NULL, 500, 0), 500);
+    assert_int_equal(d->i.splice(u, fd, NULL, ends[1], NULL, 99999, SPLICE_F_NONBLOCK), 200);
+    assert_int_equal(d->i.read(u, ends[0], text, 100), 100);
+    assert_int_equal(text[99], 'x');
+    assert_true(receive(d)); /* the acknowledgment */
+    assert_int_equal(d->i.splice(u, ends[0], NULL, fd, NULL, 99999, 0), 600);
+    assert_true(meets(d, 300000, DRILL_ACK, 1, 536, 701));
+    loff_t at = 0;
+    assert_int_equal(d->i.splice(u, fd, &at, ends[1], NULL, 1, 0), -1);
+    assert_int_equal(errno, ESPIPE);
+    assert_int_equal(d->i.splice(u, fd, NULL, fd, NULL, 1, 0), -1);
+    assert_int_equal(errno, EINVAL);
+    send_segment(d, DRILL_FIN | DRILL_ACK, 701, 601, 0);
+    assert_int_equal(d->i.splice(u, fd, NULL, ends[1], NULL, 100, 0), 0); /* the end */
+    assert_int_equal(d->i.close(u, ends[0]), 0);
+    assert_int_equal(d->i.close(u, ends[1]), 0);
+    close_object(d);
+}
+
+TEST(reading_no_bytes_does_not_wait_and_an_epoll_is_no_file_to_read)
+{
+    struct drill *d = open_object(NULL, false);
+    char byte;
+    const int fd = establish(d, new_listener(d), 100000);
+    const int epoll = d->i.epoll_create(d->i.userdata, 1);
+    assert_int_equal(d->i.read(d->i.userdata, fd, &byte, 0), 0);
+    assert_int_equal(d->i.read(d->i.userdata, epoll, &byte, 1), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(d->i.recv(d->i.userdata, epoll, &byte, 1, 0), -1);
+    assert_int_equal(errno, ENOTSOCK);
+    close_object(d);
+}
+
+TEST(a_packet_that_does_not_fit_ends_the_script)
+{
+    struct drill *d = open_object(NULL, false);
+    (void)new_listener(d);
+    send_segment(d, DRILL_SYN, 0, 0, 0);
+    uint8_t few[20];
+    size_t count = sizeof few;
+    long long us;
+    assert_int_equal(d->i.netdev_receive(d->i.userdata, few, &count, &us), 0);
+    assert_int_equal(count, 0);
     close_object(d);
 }
 

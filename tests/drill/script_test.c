@@ -148,7 +148,12 @@ TEST(what_is_not_supported_is_named_and_does_not_pass)
         { "0 sctp_sendv(3) = 0", "sctp" },
         { "0 < udp (100)", "udp" },
         { "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", "udp" },
-        { "0 `ip route add x`", "command ip" },
+        { "0 `ip link set dev tun0 down`", "command ip" },
+        { "0 `ip route del 192.0.2.1`", "command ip route ... del" },
+        { "0 `ip route replace 192.0.2.1 dev tun0 advmss 500`", "command ip route ... advmss" },
+        { "0 `ip route change 192.0.2.1 dev tun0 rto_min soon`", "command ip route ... rto_min" },
+        { "0 `tc qdisc add dev tun0 root netem delay 10ms`", "command tc" },
+        { "0 `sysctl -q net.ipv4.tcp_allowed_congestion_control='reno moon'`", "moon" },
         { "0 `sysctl -q net.ipv4.tcp_fastopen=3`", "net.ipv4.tcp_fastopen=3: here it is always 0" },
         { "0 `sysctl -q net.ipv4.tcp_moon=3`", "sysctl net.ipv4.tcp_moon=3" },
         { "0 `sysctl net.ipv4.tcp_sack`", "a sysctl that is read" },
@@ -171,6 +176,16 @@ TEST(commands_that_set_what_is_so_anyway_pass)
            DRILL_PASS, 0, NULL);
 }
 
+TEST(what_is_said_of_the_route_is_set_here)
+{
+    expect("`tc qdisc replace dev tun0 root fq; ethtool -K tun0 tso off gso off\n"
+           "ip tcp_metrics flush; nstat -n; ip route replace 192.0.2.1 dev tun0 initcwnd "
+           "2`\n" ESTABLISH "+0 write(4, ..., 5000) = 5000\n+0 > . 1:1001(1000) ack 1\n"
+           "+0 > . 1001:2001(1000) ack 1\n+.05 < . 1:1(0) ack 2001 win 257\n"
+           "+0 > . 2001:3001(1000) ack 1\n",
+           DRILL_PASS, 0, NULL);
+}
+
 TEST(freebsds_sysctls_are_known_where_they_mean_the_same)
 {
     expect("0 `sysctl kern.timecounter.alloweddeviation=0`\n"
@@ -178,7 +193,12 @@ TEST(freebsds_sysctls_are_known_where_they_mean_the_same)
            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
            "+0 getsockopt(3, SOL_TCP, TCP_KEEPIDLE, [7], [4]) = 0\n",
            DRILL_PASS, 0, NULL);
-    expect("0 `sysctl net.inet.tcp.ecn.enable=1`", DRILL_UNSUPPORTED, 1, "here it is always 0");
+    expect("0 `sysctl net.inet.tcp.ecn.enable=2 net.inet.tcp.cc.algorithm=newreno`\n"
+           "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+           "+0 getsockopt(3, IPPROTO_TCP, TCP_CONGESTION, \"reno\", [16]) = 0\n",
+           DRILL_PASS, 0, NULL);
+    expect("0 `sysctl net.inet.tcp.cc.algorithm=htcp`", DRILL_UNSUPPORTED, 1, "htcp");
+    expect("0 `sysctl net.inet.tcp.blackhole=1`", DRILL_UNSUPPORTED, 1, "here it is always 0");
     expect("0 `sysctl net.inet.tcp.moon=1`", DRILL_UNSUPPORTED, 1, "sysctl net.inet.tcp.moon=1");
 }
 
