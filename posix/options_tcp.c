@@ -8,6 +8,7 @@
 #define MSS_MAX 32767
 #define MSS_DEFAULT 536
 #define LINGER2_MAX_S 120
+#define LOWAT_MAX 1073733632u
 #define CC_NAME_MAX 16u
 
 #define GET(name, value)                                                                           \
@@ -80,6 +81,27 @@ int opt_set_keepintvl(struct la_sockets *x, struct sock *s, const struct optbuf 
 int opt_set_usertimeout(struct la_sockets *x, struct sock *s, const struct optbuf *b)
 {
     return set_number(x, s, b, LA_OPT_USER_TIMEOUT, 0, 86400000);
+}
+
+/* Kept as it was set; the core rounds what is larger than any buffer. */
+int opt_get_notsentlowat(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return opt_put_int(b, (int)s->set.notsent_lowat);
+}
+
+int opt_set_notsentlowat(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    int err = opt_int(b, &value);
+    const uint32_t bytes = (uint32_t)value;
+
+    if (err != 0)
+        return err;
+    err = sock_option_set(x, s, LA_OPT_NOTSENT_LOWAT, bytes < LOWAT_MAX ? bytes : LOWAT_MAX);
+    if (err == 0)
+        s->set.notsent_lowat = bytes;
+    return err;
 }
 
 int opt_get_msl(struct la_sockets *x, struct sock *s, struct optbuf *b)

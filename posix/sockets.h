@@ -84,6 +84,7 @@ struct settings {
     uint32_t defer_accept_s;     /* TCP_DEFER_ACCEPT, rounded; not passed on to what is accepted */
     uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: for ever */
     int rcvlowat;
+    uint32_t notsent_lowat; /* TCP_NOTSENT_LOWAT */
 };
 
 struct sock {

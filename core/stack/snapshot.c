@@ -165,10 +165,11 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
 {
     put(it, (uint64_t)s->rcvbuf_fixed << 63 | (uint64_t)s->rcvbuf << 32 |
                 (uint64_t)s->sndbuf_fixed << 31 | s->sndbuf);
-    put(it, (uint64_t)s->congestion << 32 | s->msl_ms1);
+    put(it, (uint64_t)s->notsent_lowat << 40 | (uint64_t)s->mtu_discover << 36 |
+                (uint64_t)s->congestion << 32 | s->msl_ms1);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
-                (uint32_t)s->ttl << 16 | (uint32_t)s->tos << 8 | (uint32_t)s->reuse_port << 5 |
+                (uint32_t)s->ttl << 16 | (uint32_t)s->tos6 << 10 | (uint32_t)s->reuse_port << 5 |
                 (uint32_t)s->reuse << 4 | (uint32_t)s->nodelay << 3 | (uint32_t)s->cork << 2 |
                 (uint32_t)s->keepalive << 1 | s->quickack);
 }

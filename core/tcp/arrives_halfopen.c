@@ -50,7 +50,7 @@ static bool half_ack(struct tcp_arrival *a, uint32_t ref)
         .flow = a->flow,
         .iface = h->iface,
         .ttl = l->set.ttl,
-        .tos = l->set.tos,
+        .tos = (uint8_t)((uint32_t)l->set.tos6 << 2),
         .state = LA_SYN_RECEIVED,
     };
 

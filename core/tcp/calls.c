@@ -52,7 +52,7 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = c->iss;
     c->timestamps = k->timestamps != 0;
     c->sack = k->sack != 0;
-    c->rcv_shift = k->window_scaling ? rcv_window_shift(t) : 0;
+    c->rcv_shift = k->window_scaling ? rcv_window_shift(t) & 15u : 0;
     c->peer_mss = UINT16_MAX;
     c->adv_mss = conn_adv_mss(t, &c->set, path.iface, addr_is_v4(&c->flow.raddr));
     conn_set_mss(t, c, path.mtu_bytes);

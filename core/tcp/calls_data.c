@@ -17,9 +17,24 @@ static enum la_err send_refused(const struct tcp_conn *c)
     return LA_OK;
 }
 
-static uint32_t send_room(const struct tcp_conn *c)
+/*
+ * Bytes that a send takes.  TCP_NOTSENT_LOWAT, as on Linux: while less than that is unsent, whole
+ * super-segments, or whole segments where the interface has none; else nothing.
+ */
+static uint32_t send_room(const struct tcp *t, const struct tcp_conn *c)
 {
-    return c->sndq.len_bytes < c->set.sndbuf ? c->set.sndbuf - c->sndq.len_bytes : 0;
+    const uint32_t room = c->sndq.len_bytes < c->set.sndbuf ? c->set.sndbuf - c->sndq.len_bytes : 0;
+
+    if (c->set.notsent_lowat == 0)
+        return room;
+    const uint32_t gso = t->iface_gso[c->iface];
+    const uint32_t whole = gso > c->snd_mss ? gso : c->snd_mss;
+    const uint32_t lowat = setting_lowat(&c->set);
+    const uint32_t unsent = conn_unsent(c);
+    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): snd_mss > 0 */
+    const uint32_t wanted = unsent < lowat ? (lowat - unsent - 1) / whole * whole + whole : 0;
+
+    return wanted < room ? wanted : room;
 }
 
 int64_t tcp_send_reserve(struct tcp *t, uint32_t ci, uint32_t want, struct la_span *spans,
@@ -27,7 +42,7 @@ int64_t tcp_send_reserve(struct tcp *t, uint32_t ci, uint32_t want, struct la_sp
 {
     struct tcp_conn *c = conn_at(t, ci);
     const enum la_err err = send_refused(c);
-    const uint32_t room = send_room(c);
+    const uint32_t room = send_room(t, c);
     uint32_t n;
 
     *count = 0;
@@ -79,7 +94,7 @@ int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_byt
 {
     struct tcp_conn *c = conn_at(t, ci);
     const enum la_err err = send_refused(c);
-    const uint32_t room = send_room(c);
+    const uint32_t room = send_room(t, c);
     const uint32_t want = len_bytes < room ? len_bytes : room;
     uint32_t n;
 

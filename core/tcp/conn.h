@@ -53,23 +53,30 @@ struct tcp_settings {
     uint32_t rcvbuf_fixed : 1; /* as the application set it: it does not grow */
     uint32_t sndbuf : 31;
     uint32_t sndbuf_fixed : 1;
-    uint32_t user_timeout_ms;
-    uint32_t msl_ms1; /* MSL, ms, and one */
+    uint32_t user_timeout_ms : 27;
+    uint32_t cork : 1;
+    uint32_t keepalive : 1;
+    uint32_t congestion : 2; /* enum cc_algorithm */
+    uint32_t quickack : 1;
+    uint32_t msl_ms1 : 18; /* MSL, ms, and one */
+    uint32_t keepcnt : 7;
+    uint32_t syncnt : 7; /* SYN retransmissions */
     uint16_t maxseg;
     uint16_t keepidle_s : 15;
     uint16_t nodelay : 1;
-    uint16_t keepintvl_s : 15;
-    uint16_t reuse_port : 1; /* SO_REUSEPORT, for whoever binds the port later */
-    uint16_t linger2_s : 12;
-    uint16_t cork : 1;
-    uint16_t keepalive : 1;
-    uint16_t congestion : 2; /* enum cc_algorithm */
-    uint8_t keepcnt : 7;
-    uint8_t quickack : 1;
-    uint8_t syncnt : 7; /* SYN retransmissions */
-    uint8_t reuse : 1;  /* SO_REUSEADDR, like SO_REUSEPORT */
-    uint8_t ttl, tos;
+    uint32_t keepintvl_s : 15;
+    uint32_t reuse_port : 1; /* SO_REUSEPORT, for whoever binds the port later */
+    uint32_t linger2_s : 12;
+    uint32_t reuse : 1;          /* SO_REUSEADDR, like SO_REUSEPORT */
+    uint32_t mtu_discover : 3;   /* enum la_mtu_discover */
+    uint32_t notsent_lowat : 18; /* bytes, as settings.c packs them */
+    uint32_t tos6 : 6;           /* of the octet, without the bits of ECN, which are TCP's */
+    uint32_t ttl : 8;
 };
+/* Bytes that may stand unsent in a socket that is writable, packed: all below 2^17, then in 8 KiB. */
+#define TCP_LOWAT_EXACT (UINT32_C(1) << 17)
+#define TCP_LOWAT_UNIT UINT32_C(8192)
+#define TCP_LOWAT_MAX ((TCP_LOWAT_EXACT - 1) * TCP_LOWAT_UNIT)
 _Static_assert(sizeof(struct tcp_settings) == 28, "each connection and listener has one");
 
 /*
@@ -85,9 +92,10 @@ struct tcp_conn {
 
     uint8_t state; /* enum la_state */
     uint8_t iface;
-    uint8_t snd_shift, rcv_shift; /* window scaling: of what the peer sends us / of what we send */
-    bool held : 1;                /* the application has a handle */
-    bool active : 1;              /* by active open (MUST-11) */
+    uint8_t snd_shift : 4, rcv_shift : 4; /* window scaling: of what the peer sends / of ours */
+    uint8_t mtu_epoch;                    /* of pmtu.c: when path_mtu was looked up last */
+    bool held : 1;                        /* the application has a handle */
+    bool active : 1;                      /* by active open (MUST-11) */
     bool timestamps : 1;
     bool sack : 1;
     bool fin_queued : 1;   /* FIN follows the bytes in sndq */

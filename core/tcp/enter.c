@@ -190,7 +190,7 @@ void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
     c->sack = c->sack && o->has_sack_ok;
     c->timestamps = c->timestamps && o->has_timestamps;
     if (o->has_wscale && c->rcv_shift > 0) {
-        c->snd_shift = o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX;
+        c->snd_shift = (o->wscale < TCP_WSCALE_MAX ? o->wscale : TCP_WSCALE_MAX) & 15u;
     } else {
         c->snd_shift = 0;
         c->rcv_shift = 0;

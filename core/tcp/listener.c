@@ -172,6 +172,7 @@ void settings_init(const struct tcp *t, struct tcp_settings *set)
     set->rcvbuf = k->rcvbuf & TCP_BUFFER_BITS;
     set->sndbuf = k->sndbuf & TCP_BUFFER_BITS;
     set->ttl = (uint8_t)k->default_ttl;
+    setting_lowat_default(t, set);
 }
 
 enum la_err tcp_listen(struct tcp *t, const struct la_listen_config *config, la_listener_id *out)

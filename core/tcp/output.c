@@ -191,8 +191,8 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
         .payload_len = tx->header_len + p->len,
         .protocol = IP_PROTO_TCP,
         .ttl = c->set.ttl,
-        .tos =
-            (c->set.tos & 0xfcu) | (c->ecn && p->len > 0 && !p->again && !p->probe ? ECN_ECT0 : 0),
+        .tos = (uint8_t)((uint32_t)c->set.tos6 << 2 |
+                         (c->ecn && p->len > 0 && !p->again && !p->probe ? ECN_ECT0 : 0u)),
     };
     out->iface = c->iface;
     if (t->env.trace.cap > 0)
@@ -493,6 +493,8 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     if (c->ecn)
         p.flags |= ecn_flags(c, p.flags, p.len > 0 && !p.again && !p.probe);
     emit(t, ci, &p, tx, out);
+    if (c->set.notsent_lowat != 0)
+        conn_ready(t, ci, false); /* what is unsent became less */
     out->train = begins_train(t, c, &p) ? ci : SLAB_NONE;
     return true;
 }
@@ -570,6 +572,8 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
     flight_sent(t, c, seq_add(c->snd.nxt, n * len), n * segs);
     c->snd.nxt = seq_add(c->snd.nxt, n * len);
     c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */
+    if (c->set.notsent_lowat != 0)
+        conn_ready(t, ci, false);
     cc_on_send(c);
     if (!c->persist && tlp_possible(t, c)) {
         tcp_timer_stop(c, TCP_DL_RTX); /* as after_sending() does */

@@ -8,6 +8,12 @@
  */
 #include "core/tcp/tcp.h"
 
+/* TCP_NOTSENT_LOWAT: less than half of it is unsent, as on Linux, so that events do not come thick. */
+static bool low_water(const struct tcp_conn *c)
+{
+    return c->set.notsent_lowat == 0 || conn_unsent(c) * UINT64_C(2) < setting_lowat(&c->set);
+}
+
 uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
 {
     uint32_t mask = 0;
@@ -28,7 +34,7 @@ uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
     if (c->state == LA_CLOSED)
         mask |= LA_HANGUP | LA_READABLE | LA_WRITABLE;
     else if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)) && !c->fin_queued && !c->starved &&
-             c->sndq.len_bytes + c->set.sndbuf / 3u <= c->set.sndbuf)
+             c->sndq.len_bytes + c->set.sndbuf / 3u <= c->set.sndbuf && low_water(c))
         mask |= LA_WRITABLE;
     else if (c->fin_queued)
         mask |= LA_WRITABLE; /* a write does not block: it fails */

@@ -105,7 +105,7 @@ static struct tcp_answer answer_of(const struct tcp *t, const struct tcp_conn *c
         .flow = c->flow,
         .iface = c->iface,
         .ttl = c->set.ttl,
-        .tos = c->set.tos & 0xfcu,
+        .tos = (uint8_t)((uint32_t)c->set.tos6 << 2),
         .conn = slab_handle(&t->conns, t, conn_index(t, c)),
         .state = c->state,
     };

@@ -11,20 +11,80 @@ static const struct limits limits[LA_OPTIONS] = {
 #undef LA_OPTION
 };
 
-static enum la_err put_value(struct tcp_settings *set, enum la_option option, uint64_t value)
+/* Rounded up, so that what is not 0 stays so. */
+static uint32_t pack_lowat(uint32_t bytes)
+{
+    if (bytes < TCP_LOWAT_EXACT)
+        return bytes;
+    if (bytes > TCP_LOWAT_MAX)
+        bytes = TCP_LOWAT_MAX;
+    return TCP_LOWAT_EXACT | (bytes + TCP_LOWAT_UNIT - 1) / TCP_LOWAT_UNIT;
+}
+
+uint32_t setting_lowat(const struct tcp_settings *set)
+{
+    const uint32_t packed = set->notsent_lowat;
+
+    if (packed == 0)
+        return UINT32_MAX;
+    return packed < TCP_LOWAT_EXACT ? packed : (packed - TCP_LOWAT_EXACT) * TCP_LOWAT_UNIT;
+}
+
+void setting_lowat_default(const struct tcp *t, struct tcp_settings *set)
+{
+    const uint32_t bytes = t->env.knobs.notsent_lowat;
+
+    set->notsent_lowat = (bytes < UINT32_MAX ? pack_lowat(bytes) : 0) & 0x3ffffu;
+}
+
+static void put_flag(struct tcp_settings *set, enum la_option option, uint32_t on)
+{
+    if (option == LA_OPT_NODELAY)
+        set->nodelay = on & 1u;
+    else if (option == LA_OPT_CORK)
+        set->cork = on & 1u;
+    else if (option == LA_OPT_KEEPALIVE)
+        set->keepalive = on & 1u;
+    else if (option == LA_OPT_QUICKACK)
+        set->quickack = on & 1u;
+    else if (option == LA_OPT_REUSEADDR)
+        set->reuse = on & 1u;
+    else
+        set->reuse_port = on & 1u;
+}
+
+static bool get_flag(const struct tcp_settings *set, enum la_option option)
+{
+    if (option == LA_OPT_NODELAY)
+        return set->nodelay;
+    if (option == LA_OPT_CORK)
+        return set->cork;
+    if (option == LA_OPT_KEEPALIVE)
+        return set->keepalive;
+    if (option == LA_OPT_QUICKACK)
+        return set->quickack;
+    if (option == LA_OPT_REUSEADDR)
+        return set->reuse;
+    return set->reuse_port;
+}
+
+static enum la_err put_value(const struct tcp *t, struct tcp_settings *set, enum la_option option,
+                             uint64_t value)
 {
     switch (option) {
     case LA_OPT_NODELAY:
-        set->nodelay = value != 0;
-        break;
     case LA_OPT_CORK:
-        set->cork = value != 0;
+    case LA_OPT_KEEPALIVE:
+    case LA_OPT_QUICKACK:
+    case LA_OPT_REUSEADDR:
+    case LA_OPT_REUSEPORT:
+        put_flag(set, option, value != 0);
         break;
     case LA_OPT_TTL:
         set->ttl = (uint8_t)value;
         break;
     case LA_OPT_TOS:
-        set->tos = (uint8_t)value & 0xfcu; /* the ECN bits are TCP's (RFC 3168) */
+        set->tos6 = (uint32_t)value >> 2 & 63u; /* the ECN bits are TCP's (RFC 3168) */
         break;
     case LA_OPT_MAXSEG:
         set->maxseg = (uint16_t)value;
@@ -38,10 +98,7 @@ static enum la_err put_value(struct tcp_settings *set, enum la_option option, ui
         set->rcvbuf_fixed = true;
         break;
     case LA_OPT_USER_TIMEOUT:
-        set->user_timeout_ms = (uint32_t)value;
-        break;
-    case LA_OPT_KEEPALIVE:
-        set->keepalive = value != 0;
+        set->user_timeout_ms = (uint32_t)value & 0x7ffffffu;
         break;
     case LA_OPT_KEEPIDLE:
         set->keepidle_s = (uint16_t)value & 0x7fffu;
@@ -58,20 +115,17 @@ static enum la_err put_value(struct tcp_settings *set, enum la_option option, ui
     case LA_OPT_SYNCNT:
         set->syncnt = (uint8_t)value & 0x7fu;
         break;
-    case LA_OPT_QUICKACK:
-        set->quickack = value != 0;
-        break;
     case LA_OPT_MSL:
-        set->msl_ms1 = (uint32_t)value + 1;
+        set->msl_ms1 = ((uint32_t)value + 1) & 0x3ffffu;
         break;
     case LA_OPT_CONGESTION:
         set->congestion = value & 3u;
         break;
-    case LA_OPT_REUSEADDR:
-        set->reuse = value != 0;
-        break;
-    case LA_OPT_REUSEPORT:
-        set->reuse_port = value != 0;
+    case LA_OPT_NOTSENT_LOWAT:
+        if (value == 0)
+            setting_lowat_default(t, set);
+        else
+            set->notsent_lowat = pack_lowat((uint32_t)value) & 0x3ffffu;
         break;
     case LA_OPT_DEFER_ACCEPT: /* a listener's: listener.c */
     case LA_OPTIONS:
@@ -83,12 +137,11 @@ static enum la_err put_value(struct tcp_settings *set, enum la_option option, ui
 enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_option option,
                             uint64_t value)
 {
-    (void)t;
     if ((uint32_t)option >= LA_OPTIONS)
         return LA_ENOPROTOOPT;
     if (value < limits[option].min || value > limits[option].max)
         return LA_EINVAL;
-    return put_value(set, option, value);
+    return put_value(t, set, option, value);
 }
 
 enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
@@ -98,16 +151,18 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
 
     switch (option) {
     case LA_OPT_NODELAY:
-        *value = set->nodelay;
-        break;
     case LA_OPT_CORK:
-        *value = set->cork;
+    case LA_OPT_KEEPALIVE:
+    case LA_OPT_QUICKACK:
+    case LA_OPT_REUSEADDR:
+    case LA_OPT_REUSEPORT:
+        *value = get_flag(set, option);
         break;
     case LA_OPT_TTL:
         *value = set->ttl;
         break;
     case LA_OPT_TOS:
-        *value = set->tos;
+        *value = (uint64_t)set->tos6 << 2;
         break;
     case LA_OPT_MAXSEG:
         *value = set->maxseg;
@@ -120,9 +175,6 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
         break;
     case LA_OPT_USER_TIMEOUT:
         *value = set->user_timeout_ms;
-        break;
-    case LA_OPT_KEEPALIVE:
-        *value = set->keepalive;
         break;
     case LA_OPT_KEEPIDLE:
         *value = set->keepidle_s > 0 ? set->keepidle_s : k->keepalive_time;
@@ -139,20 +191,14 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
     case LA_OPT_SYNCNT:
         *value = set->syncnt > 0 ? set->syncnt : k->syn_retries;
         break;
-    case LA_OPT_QUICKACK:
-        *value = set->quickack;
-        break;
     case LA_OPT_MSL:
-        *value = set->msl_ms1 > 0 ? set->msl_ms1 - 1 : k->msl_ms;
+        *value = set->msl_ms1 > 0 ? set->msl_ms1 - 1u : k->msl_ms;
         break;
     case LA_OPT_CONGESTION:
-        *value = set->congestion != CC_DEFAULT ? set->congestion : t->congestion;
+        *value = set->congestion != CC_DEFAULT ? (uint32_t)set->congestion : t->congestion;
         break;
-    case LA_OPT_REUSEADDR:
-        *value = set->reuse;
-        break;
-    case LA_OPT_REUSEPORT:
-        *value = set->reuse_port;
+    case LA_OPT_NOTSENT_LOWAT:
+        *value = set->notsent_lowat > 0 ? setting_lowat(set) : 0;
         break;
     case LA_OPT_DEFER_ACCEPT:
     case LA_OPTIONS:
@@ -189,6 +235,6 @@ void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
         c->quick = 0; /* ACKs may wait from now on, also at the beginning: as on Linux */
     if (option == LA_OPT_USER_TIMEOUT)
         tcp_user_timeout_changed(t, ci);
-    if (option == LA_OPT_SNDBUF)
+    if (option == LA_OPT_SNDBUF || option == LA_OPT_NOTSENT_LOWAT)
         conn_ready(t, ci, false);
 }

@@ -126,7 +126,7 @@ void cookie_answer(struct tcp_arrival *a, uint32_t li)
         .flow = a->flow,
         .iface = a->path.iface,
         .ttl = l->set.ttl,
-        .tos = l->set.tos,
+        .tos = (uint8_t)((uint32_t)l->set.tos6 << 2),
         .state = LA_LISTEN,
     };
     struct tcp_half h = { .listener = li, .irs = a->seg->seq };

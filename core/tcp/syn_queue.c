@@ -99,7 +99,7 @@ void half_send_synack(struct tcp *t, uint32_t ref, bool again)
     struct tcp_answer to = {
         .iface = h->iface,
         .ttl = l->set.ttl,
-        .tos = l->set.tos,
+        .tos = (uint8_t)((uint32_t)l->set.tos6 << 2),
         .state = LA_SYN_RECEIVED,
         .retransmission = again,
     };
@@ -257,7 +257,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
     c->ts_recent_at = t->env.now;
     if (h->wscale != TCP_WSCALE_NONE) {
         c->snd_shift = h->wscale;
-        c->rcv_shift = rcv_window_shift(t);
+        c->rcv_shift = rcv_window_shift(t) & 15u;
     }
     c->peer_mss = h->mss;
     c->adv_mss = conn_adv_mss(t, &l->set, h->iface, v4);

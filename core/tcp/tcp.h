@@ -488,6 +488,10 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
 enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
                             enum la_option option, uint64_t *value);
 void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option);
+/* TCP_NOTSENT_LOWAT, bytes; UINT32_MAX: there is no limit. */
+uint32_t setting_lowat(const struct tcp_settings *set);
+/* As net.ipv4.tcp_notsent_lowat says. */
+void setting_lowat_default(const struct tcp *t, struct tcp_settings *set);
 
 /* setup.c */
 void tcp_init(struct tcp *t, const struct la_config *config);

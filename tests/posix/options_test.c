@@ -353,6 +353,22 @@ TEST(numbers_keep_their_ranges)
     }
 }
 
+TEST(the_low_water_mark_takes_any_number_and_says_what_was_set)
+{
+    static const int marks[] = { 1, 777, 131073, INT32_MAX, -1, 0 };
+    struct net *n = net_new(NULL);
+    const int fd = la_socket(n->x[0], AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(net_option(n, 0, fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 0);
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        assert_int_equal(set(n, 0, fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, marks[i]), 0);
+        assert_int_equal(net_option(n, 0, fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), marks[i]);
+    }
+    assert_int_equal(la_sock_setsockopt(n->x[0], fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, "", 0),
+                     -EINVAL);
+    net_free(n);
+}
+
 TEST(buffers_are_doubled_and_bounded)
 {
     struct net *n = net_new(NULL);

@@ -66,6 +66,93 @@ TEST(new_bytes_are_news_though_the_mask_is_the_same)
     hand_free(&h);
 }
 
+static uint64_t unsent(struct hand *h)
+{
+    struct la_conn_info info;
+
+    assert_int_equal(la_conn_info(h->s, h->conn, &info), LA_OK);
+    return info.snd_queued_bytes - (info.snd_nxt - info.snd_una);
+}
+
+/* TCP_NOTSENT_LOWAT: both limits, and the event when what is unsent has been sent. */
+TEST(a_connection_is_writable_while_less_than_half_of_the_low_water_mark_is_unsent)
+{
+    static uint8_t bytes[50000];
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 5000");
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_NOTSENT_LOWAT, 8000), LA_OK);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, 3999, 0), 3999);
+    assert_true(la_ready(h.s, h.conn) & LA_WRITABLE);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, 1, 0), 1);
+    assert_false(la_ready(h.s, h.conn) & LA_WRITABLE);
+    while (take(&h) > 0)
+        continue;
+    assert_int_equal(take(&h), 0);
+    hand_drain(&h); /* all of it goes out, and nothing has been acknowledged */
+    assert_int_equal(unsent(&h), 0);
+    assert_int_equal(take(&h), 1);
+    assert_true(events[0].mask & LA_WRITABLE);
+
+    /* A send is refused only when that much is unsent, and takes whole segments. */
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), 6 * 1460);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, 1, 0), LA_EAGAIN);
+    while (take(&h) > 0)
+        continue;
+    hand_drain(&h);
+    assert_int_equal(unsent(&h), 6 * 1460); /* the window is full */
+    assert_int_equal(take(&h), 0);
+    hand_rx(&h, "ACK rcv 1 snd 4001 wnd 8760");
+    assert_int_equal(take(&h), 0); /* acknowledged is not sent */
+    hand_drain(&h);
+    assert_int_equal(take(&h), 1);
+    assert_true(events[0].mask & LA_WRITABLE);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+TEST(without_a_low_water_mark_the_sysctl_says_it_for_connections_that_are_new)
+{
+    static uint8_t bytes[9000];
+    struct hand h;
+    uint64_t value;
+
+    hand_new(&h, NULL);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_notsent_lowat", 2000), LA_OK);
+    hand_establish(&h, NULL);
+    assert_int_equal(la_get_option(h.s, h.conn, LA_OPT_NOTSENT_LOWAT, &value), LA_OK);
+    assert_int_equal(value, 2000);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), 2 * 1460);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_notsent_lowat", UINT32_MAX), LA_OK);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), LA_EAGAIN);
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_NOTSENT_LOWAT, 0), LA_OK);
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), sizeof bytes);
+    hand_free(&h);
+}
+
+TEST(a_large_low_water_mark_is_kept_in_units_of_8_kib)
+{
+    static const uint64_t marks[][2] = {
+        { 131071, 131071 },         { 131072, 131072 },         { 131073, 139264 },
+        { 1073733631, 1073733632 }, { 1073733632, 1073733632 },
+    };
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    for (uint32_t i = 0; i < 5; i++) {
+        uint64_t value;
+
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_NOTSENT_LOWAT, marks[i][0]),
+                         LA_OK);
+        assert_int_equal(la_get_option(h.s, h.conn, LA_OPT_NOTSENT_LOWAT, &value), LA_OK);
+        assert_int_equal(value, marks[i][1]);
+    }
+    hand_free(&h);
+}
+
 TEST(those_with_news_come_in_the_order_of_their_news_and_as_many_as_asked_for)
 {
     struct hand h;
