@@ -95,12 +95,15 @@ static void slow_start(struct tcp *t, struct tcp_conn *c, struct cc_scratch *k,
         reno_slow_start(c, ack->acked);
         return;
     }
-    if (!hystart_on_ack(c, &k->hystart, ack))
+    const enum cc_slow_start how = hystart_on_ack(c, &k->hystart, ack, tcp_now_us(t));
+    if (how == CC_GOES_ON)
         return;
+    const bool train = how == CC_ENDS_BY_TRAIN;
     c->ssthresh = c->cwnd;
     k->cubic.no_plateau = true; /* RFC 9438 4.10 */
-    env_count(&t->env, LA_COUNT_TCPHystartDelayDetect);
-    t->env.counters[LA_COUNT_TCPHystartDelayCwnd] += c->cwnd / c->snd_mss;
+    env_count(&t->env, train ? LA_COUNT_TCPHystartTrainDetect : LA_COUNT_TCPHystartDelayDetect);
+    t->env.counters[train ? LA_COUNT_TCPHystartTrainCwnd : LA_COUNT_TCPHystartDelayCwnd] +=
+        c->cwnd / c->snd_mss;
 }
 
 void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack)

@@ -27,16 +27,21 @@ struct tcp_conn;
 /* Two bits of struct tcp_settings, as enum la_congestion; 0 stands for the setting of the stack. */
 enum cc_algorithm { CC_DEFAULT, CC_RENO, CC_CUBIC, CC_ALGORITHMS };
 
-/* RFC 9406 4.2: the initial slow start, by rounds of RTT samples. */
+/* RFC 9406 4.2: the initial slow start, by rounds of RTT samples; and by trains of ACKs. */
 struct cc_hystart {
     tcp_seq window_end;
     uint32_t last_min_us, current_min_us; /* 0: none */
     uint32_t css_baseline_us;
-    uint8_t samples;    /* of this round, as far as they count */
-    uint8_t css_rounds; /* completed */
+    uint32_t train_us, ack_us; /* when the train of ACKs began, and when the last one came */
+    uint8_t samples;           /* of this round, as far as they count */
+    uint8_t css_rounds;        /* completed */
     bool begun;
-    bool css; /* conservative slow start */
+    bool css;   /* conservative slow start */
+    bool train; /* train_us and ack_us are known */
 };
+
+/* Does the initial slow start end with this ACK, and why? */
+enum cc_slow_start { CC_GOES_ON, CC_ENDS_BY_DELAY, CC_ENDS_BY_TRAIN };
 
 /* RFC 9438 4.1.2, in bytes and milliseconds. */
 struct cc_cubic {
@@ -117,8 +122,9 @@ void cubic_avoidance(struct tcp_conn *c, struct cc_cubic *k, uint32_t acked, uin
 /* W_cubic of RFC 9438 (1) at @t_ms after the beginning of the epoch, in bytes, never below 0. */
 uint64_t cubic_window(const struct cc_cubic *k, uint32_t mss, uint32_t t_ms);
 
-/* cc_hystart.c: true when congestion avoidance is to begin. */
-bool hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h, const struct cc_ack *ack);
+/* cc_hystart.c */
+enum cc_slow_start hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h,
+                                  const struct cc_ack *ack, uint32_t now_us);
 
 #define CC_CWND_MAX (1u << 30)
 /* L of RFC 3465, as RFC 9406 4.2 has it: receivers merge ACKs of a burst. */

@@ -79,17 +79,20 @@ static void add_shared(char *table, struct sim_goodput_opt o)
 
 static void make_table(char *table)
 {
-    static const uint32_t rates[] = { 10, 100, 500 }, rtts[] = { 1, 20, 100, 300 },
-                          losses[] = { 0, 1000, 10000, 30000 };
+    /* The cells of `./dev bench goodput`: Mbit/s, ms, lost ppm, burst, reordered ppm. */
+    static const uint32_t cells[][5] = {
+        { 10, 20, 0, 1, 0 },      { 10, 100, 1000, 1, 0 },   { 10, 300, 10000, 1, 0 },
+        { 10, 20, 30000, 1, 0 },  { 100, 1, 0, 1, 0 },       { 100, 100, 0, 1, 0 },
+        { 100, 20, 1000, 1, 0 },  { 100, 100, 10000, 1, 0 }, { 100, 20, 10000, 4, 0 },
+        { 100, 20, 0, 1, 10000 }, { 500, 20, 0, 1, 0 },      { 500, 100, 1000, 1, 0 },
+    };
 
-    for (unsigned i = 0; i < 48; i++)
-        add_cell(table, (struct sim_goodput_opt){ .rate_mbps = rates[i / 16],
-                                                  .rtt_ms = rtts[i / 4 % 4],
-                                                  .loss_ppm = losses[i % 4] });
-    add_cell(table, (struct sim_goodput_opt){
-                        .rate_mbps = 100, .rtt_ms = 20, .loss_ppm = 10000, .burst = 4 });
-    add_cell(table,
-             (struct sim_goodput_opt){ .rate_mbps = 100, .rtt_ms = 20, .reorder_ppm = 10000 });
+    for (unsigned i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        add_cell(table, (struct sim_goodput_opt){ .rate_mbps = cells[i][0],
+                                                  .rtt_ms = cells[i][1],
+                                                  .loss_ppm = cells[i][2],
+                                                  .burst = cells[i][3],
+                                                  .reorder_ppm = cells[i][4] });
     add_shared(table, (struct sim_goodput_opt){ .rate_mbps = 10, .rtt_ms = 20 });
     add_shared(table, (struct sim_goodput_opt){ .rate_mbps = 10, .rtt_ms = 100 });
     add_shared(table, (struct sim_goodput_opt){ .rate_mbps = 100, .rtt_ms = 20, .loss_ppm = 1000 });

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cc_hystart_test.c - HyStart++: the figures and steps of RFC 9406 4.2 and 4.3. */
+/* cc_hystart_test.c - HyStart++: the figures and steps of RFC 9406 4.2 and 4.3; trains of ACKs. */
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -123,6 +123,74 @@ TEST(when_the_rtt_falls_again_it_was_jitter)
     a_round(&h, 10, 81000);
     assert_int_equal(growth(&h, 10, 81000), 10 * MSS);
     assert_int_equal(hand_conn(&h)->ssthresh, CC_CWND_MAX);
+    hand_free(&h);
+}
+
+TEST(the_tail_of_a_train_is_not_the_first_of_the_next_round)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+
+    a_round(&h, 10, 80000);
+    /* What the last ACK of a round lets go belongs to that round: eight long samples more. */
+    c->snd.nxt = seq_add(c->snd.una, 8 * MSS);
+    for (uint32_t i = 0; i < 8; i++) {
+        c->snd.una = seq_add(c->snd.una, MSS);
+        c->flight_peak = c->cwnd;
+        cc_on_ack(h.t, c, &(struct cc_ack){ .acked = MSS, .rtt_us = 79000 });
+    }
+    assert_int_equal(growth(&h, 8, 89000), 8 * MSS);
+    assert_int_equal(growth(&h, 4, 89000), MSS);
+    hand_free(&h);
+}
+
+/* ACKs of a segment each, @gap_us apart, with an RTT that says nothing, for @us.  Return: over? */
+static bool train(struct hand *h, uint32_t gap_us, uint32_t us)
+{
+    struct tcp_conn *c = hand_conn(h);
+
+    for (uint32_t at_us = 0; at_us <= us && c->ssthresh == CC_CWND_MAX; at_us += gap_us) {
+        c->snd.nxt = seq_add(c->snd.una, 200 * MSS);
+        c->flight_peak = c->cwnd;
+        cc_on_ack(h->t, c, &(struct cc_ack){ .acked = MSS });
+        h->t->env.now.ns += gap_us * NS_PER_US;
+    }
+    return c->ssthresh < CC_CWND_MAX;
+}
+
+TEST(acks_that_come_for_half_of_the_least_rtt_end_it)
+{
+    static const uint32_t cases[][3] = {
+        { 80000, 10000, 40000 }, /* a gap of an eighth */
+        { 400, 100, 200 },       /* of a quarter */
+        { 9000, 2000, 4000 },    /* of 2 ms */
+    };
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        struct hand h = start();
+        struct tcp_conn *c = hand_conn(&h);
+        const uint32_t gap_us = cases[i][1], half_us = cases[i][2];
+
+        c->min_rtt_us = cases[i][0];
+        assert_true(!train(&h, gap_us, half_us));
+        h.t->env.now.ns += gap_us * NS_PER_US; /* the train ends: another begins */
+        assert_true(!train(&h, gap_us, half_us));
+        assert_true(train(&h, gap_us, half_us));
+        assert_int_equal(c->ssthresh, c->cwnd);
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPHystartTrainDetect), 1);
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPHystartTrainCwnd), c->cwnd / MSS);
+        assert_int_equal(la_counter(h.s, LA_COUNT_TCPHystartDelayDetect), 0);
+        hand_free(&h);
+    }
+}
+
+TEST(a_train_of_a_small_window_says_nothing)
+{
+    struct hand h = start();
+
+    hand_conn(&h)->min_rtt_us = 80000;
+    hand_conn(&h)->cwnd = 4 * MSS;
+    assert_true(!train(&h, 5000, 11 * 5000 - 1)); /* to 15 segments */
+    assert_true(train(&h, 5000, 1));
     hand_free(&h);
 }
 
