@@ -185,6 +185,8 @@ static uint32_t default_of(const struct la_sockets *x, enum la_option option)
 
     if (option == LA_OPT_CONGESTION)
         return congestion_of(x);
+    if (option == LA_OPT_MAX_PACING_RATE)
+        return LA_PACING_RATE_NONE;
     if (knobs[option] != NULL && la_sysctl_get(x->stack, knobs[option], &value) != LA_OK)
         la_panic(__FILE__, __LINE__, "a sysctl that every stack has");
     return (uint32_t)value;

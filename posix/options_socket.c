@@ -210,3 +210,33 @@ int opt_set_sndtimeo(struct la_sockets *x, struct sock *s, const struct optbuf *
     (void)x;
     return set_time(b, &s->set.sndtimeo_ns);
 }
+
+/* Octets of an unsigned long, or of an unsigned int as before there was more. */
+int opt_get_maxpacingrate(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    const uint32_t rate = sock_option(x, s, LA_OPT_MAX_PACING_RATE);
+    const uint64_t wide = rate == LA_PACING_RATE_NONE ? UINT64_MAX : rate;
+
+    return b->len >= sizeof wide ? opt_put(b, &wide, sizeof wide) : opt_put(b, &rate, sizeof rate);
+}
+
+int opt_set_maxpacingrate(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    uint64_t rate = 0;
+    int narrow;
+
+    if (b->len >= sizeof rate) {
+        memcpy(&rate, b->in, sizeof rate);
+    } else {
+        const int err = opt_int(b, &narrow);
+
+        if (err != 0)
+            return err;
+        rate = (uint32_t)narrow;
+    }
+    if (rate == UINT64_MAX)
+        rate = LA_PACING_RATE_NONE;
+    if (rate < LA_PACING_RATE_MIN || rate > LA_PACING_RATE_NONE) /* no room is kept for it */
+        return -EINVAL;
+    return sock_option_set(x, s, LA_OPT_MAX_PACING_RATE, (uint32_t)rate);
+}

@@ -17,7 +17,8 @@ uint64_t sim_goodput_queue_bytes(uint32_t rate_mbps, uint32_t rtt_ms)
     return bdp_bytes > 65536u ? bdp_bytes : 65536u;
 }
 
-static void big_host(struct sim_world *w, struct sim_host_opt *host, uint32_t flows)
+static void big_host(struct sim_world *w, struct sim_host_opt *host, uint32_t flows,
+                     uint32_t pacing)
 {
     sim_host_opt_default(w, host);
     host->twin_permille = host->trim_permille = 0;
@@ -27,6 +28,7 @@ static void big_host(struct sim_world *w, struct sim_host_opt *host, uint32_t fl
     host->config.chunks = flows * 2 * (BUFFER_BYTES / CHUNK_BYTES);
     sim_host_sysctl(host, "net.lastack.tcp_rcvbuf", BUFFER_BYTES);
     sim_host_sysctl(host, "net.lastack.tcp_sndbuf", BUFFER_BYTES);
+    sim_host_sysctl(host, "net.lastack.tcp_pacing", pacing);
 }
 
 static struct sim_pair path(struct sim_world *w, const struct sim_goodput_opt *o, uint32_t flows)
@@ -43,7 +45,7 @@ static struct sim_pair path(struct sim_world *w, const struct sim_goodput_opt *o
     };
     struct sim_host_opt host;
 
-    big_host(w, &host, flows);
+    big_host(w, &host, flows, o->pacing);
     return sim_pair_of(w, &host, &host, &link);
 }
 

@@ -18,6 +18,7 @@ struct sim_goodput_opt {
     uint32_t burst;       /* lost in bursts of so many on average; 0 and 1 = alone */
     uint32_t reorder_ppm; /* to the thousandth */
     uint64_t ns;          /* from the first SYN */
+    uint32_t pacing;      /* net.lastack.tcp_pacing */
     uint32_t flows;       /* at once, 1..SIM_GOODPUT_FLOWS_MAX; 0 = 1 */
     FILE *events;         /* of the first flow's sender, or NULL */
 };

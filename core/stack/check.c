@@ -30,7 +30,7 @@ static const char *check_numbers(const struct tcp *t, const struct tcp_conn *c)
         return "the congestion window is below one segment";
     if (c->fin_sent && !c->fin_queued)
         return "a FIN was sent that nobody asked for";
-    if (c->fin_sent && !seq_lt(c->snd.fin_seq, c->snd.nxt))
+    if (c->fin_sent && flight > 0 && flight != c->sndq.len_bytes + 1)
         return "a FIN that was sent is not counted in SND.NXT";
     if ((flight > 0 || conn_in_persist(c)) && c->deadline[TCP_DL_RTX].ns == UINT64_MAX && !c->on_tx)
         return "something is in flight and no timer would notice its loss";
@@ -66,6 +66,9 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         if (time_lt(c->deadline[i], conn_node(t, ci)->at))
             return "a deadline is earlier than the wheel's node";
+    if (c->pace_hold && !c->on_tx && conn_wants_tx(c) &&
+        time_lt(pace_time(t, c), conn_node(t, ci)->at))
+        return "a connection that is paced has no timer";
     if (!time_eq(c->node_at, conn_node(t, ci)->at))
         return "a connection knows another place of its node than the wheel";
     if (queue_check(&c->sndq, &t->env.chunks, t) != NULL)

@@ -8,13 +8,13 @@
 
 static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la_conn_info *o)
 {
-    o->iss = seq_raw(c->iss);
-    o->irs = seq_raw(c->irs);
+    o->iss = seq_raw(conn_iss(c));
+    o->irs = seq_raw(conn_irs(c));
     o->snd_una = seq_raw(c->snd.una);
     o->snd_nxt = seq_raw(c->snd.nxt);
     o->snd_wnd = c->snd.wnd;
     o->snd_wl1 = seq_raw(c->snd.wl1);
-    o->snd_wl2 = seq_raw(c->snd.wl2);
+    o->snd_wl2 = seq_raw(c->snd.una);
     o->rcv_nxt = seq_raw(c->rcv.nxt);
     o->rcv_wnd = tcp_rcv_wnd(c);
     o->snd_queued_bytes = c->sndq.len_bytes;
@@ -42,6 +42,14 @@ static la_time text_time(const struct tcp *t, const struct tcp_conn *c)
     return c->bytes_received == 0 ? LA_TIME_NEVER : tcp_coarse_time(t, c->rcv_text_at);
 }
 
+/* Text sent, repeats included. */
+static uint64_t bytes_sent(const struct tcp_conn *c)
+{
+    const uint32_t flight = c->established ? seq_diff(c->snd.una, conn_text_end_sent(c)) : 0;
+
+    return c->bytes_acked + c->bytes_retrans + (conn_fin_acked(c) ? 0 : flight);
+}
+
 enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn_info *out)
 {
     const struct tcp *t = &s->tcp;
@@ -62,7 +70,7 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
         .sack = c->sack,
         .orphan = !c->held && c->listener == SLAB_NONE,
         .in_recovery = c->in_recovery || c->rto_recovery,
-        .bytes_sent = c->bytes_sent,
+        .bytes_sent = bytes_sent(c),
         .bytes_acked = c->bytes_acked,
         .bytes_received = c->bytes_received,
         .segs_out = c->segs_out,

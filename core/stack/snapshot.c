@@ -167,6 +167,7 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
                 (uint64_t)s->sndbuf_fixed << 31 | s->sndbuf);
     put(it, (uint64_t)s->notsent_lowat << 40 | (uint64_t)s->mtu_discover << 36 |
                 (uint64_t)s->congestion << 32 | s->msl_ms1);
+    put(it, s->max_pacing_rate);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
                 (uint32_t)s->ttl << 16 | (uint32_t)s->tos6 << 10 | (uint32_t)s->reuse_port << 5 |
@@ -185,9 +186,10 @@ static void put_times(struct item *it, const struct mix *m, const struct tcp *t,
     put_time(it, m, c->last_rx);
     put_time(it, m, c->last_tx);
     put(it, limited ? (uint32_t)ago_us : UINT64_MAX);
-    put_time(it, m, c->timestamps ? c->ts_recent_at : LA_TIME_NEVER);
+    put(it, c->timestamps ? tcp_paws_time(t) - c->ts_recent_at : 0);
     put(it, c->timing ? tcp_now_us(t) - c->rtt_at_us : UINT64_MAX);
     put(it, c->timing ? seq_raw(c->rtt_seq) : 0);
+    put_time(it, m, c->pace_hold ? pace_time(t, c) : LA_TIME_NEVER);
     put_time(it, m, conn_flight(c) > 0 || c->persist ? c->rtx_since : LA_TIME_NEVER);
 }
 
@@ -254,13 +256,13 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
                  (uint64_t)c->backoff << 8 | c->retransmits);
     put_bits(&it, c);
     put(&it, (uint64_t)seq_raw(c->snd.una) << 32 | seq_raw(c->snd.nxt));
-    put(&it, (uint64_t)seq_raw(c->snd.wl1) << 32 | seq_raw(c->snd.wl2));
+    put(&it, (uint64_t)seq_raw(c->snd.wl1) << 32 | seq_raw(c->snd.una));
     put(&it, (uint64_t)c->snd.wnd << 32 | c->snd.max_wnd);
     put(&it, (uint64_t)seq_raw(c->snd.rtx) << 32 | seq_raw(c->snd.recover));
     put(&it, seq_gt(c->snd.crumb, c->snd.una) ? seq_diff(c->snd.una, c->snd.crumb) : 0);
     put(&it, (uint64_t)seq_raw(c->rcv.nxt) << 32 | seq_raw(c->rcv.adv));
     put(&it, (uint64_t)seq_raw(c->rcv.last_ack) << 32 | (c->urgent ? seq_raw(c->rcv.up) : 0));
-    put(&it, (uint64_t)seq_raw(c->iss) << 32 | seq_raw(c->irs));
+    put(&it, (uint64_t)seq_raw(conn_iss(c)) << 32 | seq_raw(conn_irs(c)));
     put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
     put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);
     put(&it, (uint64_t)c->srtt_us8 << 32 | c->rttvar_us4);

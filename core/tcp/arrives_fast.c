@@ -35,7 +35,7 @@ static bool ack_expected(const struct tcp_conn *c, const struct tcp_seg *seg)
     if (seg->opt.sack_count > 0) /* a hole, or a duplicate */
         return false;
     if (tcp_ack_is_new(seg->ack, c->snd.una, c->snd.nxt))
-        return !c->fin_sent || seq_le(seg->ack, c->snd.fin_seq);
+        return !c->fin_sent || seq_lt(seg->ack, c->snd.nxt);
     /* The same number again is a duplicate ACK unless it brings text or a window, or nothing waits. */
     return seq_eq(seg->ack, c->snd.una) &&
            (seg->len > 0 || conn_flight(c) == 0 || seg->wnd << c->snd_shift != c->snd.wnd);
@@ -126,7 +126,7 @@ enum tcp_fast tcp_arrives_fast(struct tcp_arrival *a)
         return TCP_FAST_CORRUPT;
     if (c->timestamps && seq_le(seg->seq, c->rcv.last_ack)) { /* step 1: RFC 7323 4.3 (2) */
         c->ts_recent = seg->opt.ts_val;
-        c->ts_recent_at = t->env.now;
+        c->ts_recent_at = tcp_paws_time(t);
     }
     c->probes = 0; /* step 5 */
     c->ka_probes = 0;

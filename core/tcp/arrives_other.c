@@ -15,7 +15,7 @@ static bool paws_refuses(struct tcp_arrival *a)
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
-    const uint64_t paws_idle_ns = 24ull * 86400 * NS_PER_S; /* RFC 7323 5.5 */
+    const uint32_t paws_idle = (uint32_t)(24ull * 86400 * NS_PER_S >> TCP_PAWS_SHIFT) + 1; /* 5.5 */
 
     if (!c->timestamps || seg->flags & TCP_RST)
         return false;
@@ -25,7 +25,7 @@ static bool paws_refuses(struct tcp_arrival *a)
     }
     if (!tcp_ts_older(seg->opt.ts_val, c->ts_recent))
         return false;
-    if (time_since(c->ts_recent_at, t->env.now) > paws_idle_ns)
+    if (tcp_paws_time(t) - c->ts_recent_at > paws_idle)
         return false;
     env_count(&t->env, LA_COUNT_PAWSEstab);
     a->reason = LA_DROP_PAWS;
@@ -115,7 +115,7 @@ static enum tcp_next step1_sequence(struct tcp_arrival *a)
     if (c->timestamps && seg->opt.has_timestamps && !(seg->flags & TCP_RST) &&
         seq_le(seg->seq, c->rcv.last_ack)) {
         c->ts_recent = seg->opt.ts_val;
-        c->ts_recent_at = t->env.now;
+        c->ts_recent_at = tcp_paws_time(t);
     }
     trim(a);
     return TCP_GO_ON;
@@ -167,7 +167,7 @@ static enum tcp_next step4_syn(struct tcp_arrival *a)
      * Simultaneous open: the peer's SYN-ACK repeats the SYN that brought us here.  Its SYN
      * lies to the left of the window, its ACK is what we wait for.
      */
-    if (c->state == LA_SYN_RECEIVED && seq_eq(seg->seq, c->irs)) {
+    if (c->state == LA_SYN_RECEIVED && seq_eq(seg->seq, conn_irs(c))) {
         if (seg->flags & TCP_ACK)
             return TCP_GO_ON;
         c->want_syn = true; /* our SYN-ACK was lost */
@@ -193,8 +193,7 @@ static enum tcp_next step5_syn_received(struct tcp_arrival *a)
     c->snd.wnd = seg->flags & TCP_SYN ? seg->wnd : seg->wnd << c->snd_shift;
     c->snd.max_wnd = c->snd.wnd > c->snd.max_wnd ? c->snd.wnd : c->snd.max_wnd;
     c->snd.wl1 = seg->seq;
-    c->snd.wl2 = seg->ack;
-    c->snd.una = seq_add(c->iss, 1);
+    c->snd.una = seq_add(c->snd.una, 1); /* which was ISS */
     c->snd.rtx = seq_max(c->snd.rtx, c->snd.una);
     c->want_syn = false;
     tcp_enter(t, c, LA_ESTABLISHED);
@@ -265,7 +264,7 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
     tcp_rtx_rearm(t, a->ci);
     if (conn_wants_tx(c))
         tcp_output_wake(t, a->ci);
-    if (c->fin_sent && seq_gt(c->snd.una, c->snd.fin_seq))
+    if (c->fin_sent && conn_flight(c) == 0)
         return fin_acknowledged(a);
     return TCP_GO_ON;
 }
@@ -280,7 +279,7 @@ static enum tcp_next step6_urg(struct tcp_arrival *a)
     if (!(seg->flags & TCP_URG) || !in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2)))
         return TCP_GO_ON;
     up = seq_add(seg->seq, seg->urgent);
-    if (seq_gt(up, c->urgent ? c->rcv.up : c->irs)) { /* RCV.UP <- max(RCV.UP, SEG.UP) */
+    if (seq_gt(up, c->urgent ? c->rcv.up : conn_irs(c))) { /* RCV.UP <- max(RCV.UP, SEG.UP) */
         c->rcv.up = up;
         c->urgent = true;
         conn_ready(a->t, a->ci, true);

@@ -12,8 +12,7 @@ static void take_their_syn(struct tcp_arrival *a)
     struct tcp_conn *c = a->c;
     const struct tcp_seg *seg = a->seg;
 
-    c->irs = seg->seq;
-    c->rcv.nxt = seq_add(seg->seq, 1);
+    c->rcv.nxt = seq_add(seg->seq, 1); /* and IRS before it: conn_irs() */
     c->rcv.adv = seq_add(c->rcv.nxt, seq_diff(c->rcv.last_ack, c->rcv.adv));
     c->rcv.last_ack = c->rcv.nxt;
     conn_take_syn(a->t, c, seg);
@@ -21,7 +20,6 @@ static void take_their_syn(struct tcp_arrival *a)
     c->snd.wnd = seg->wnd; /* never scaled on a SYN: RFC 7323 2.2 */
     c->snd.max_wnd = seg->wnd;
     c->snd.wl1 = seg->seq;
-    c->snd.wl2 = seg->flags & TCP_ACK ? seg->ack : c->iss;
 }
 
 /* Returns TCP_GO_ON where the RFC says "continue processing at the sixth step". */
@@ -33,10 +31,10 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
     const bool has_ack = (seg->flags & TCP_ACK) != 0;
 
     LA_ASSERT(c->state == LA_SYN_SENT);
-    LA_ASSERT(seq_eq(c->iss, c->snd.una));
+    LA_ASSERT(seq_eq(conn_iss(c), c->snd.una));
 
     /* First, check the ACK bit: ISS < SEG.ACK =< SND.NXT is acceptable. */
-    if (has_ack && !tcp_ack_is_new(seg->ack, c->iss, c->snd.nxt)) {
+    if (has_ack && !tcp_ack_is_new(seg->ack, conn_iss(c), c->snd.nxt)) {
         if (!(seg->flags & TCP_RST))
             reply_rst_to(a); /* <SEQ=SEG.ACK><CTL=RST> */
         return tcp_stop(a, LA_DROP_SYN_SENT_BAD_ACK);

@@ -29,8 +29,8 @@ static void take_over(struct tcp *t, struct tcp_conn *c, uint32_t ref)
 {
     const tcp_seq floor = short_iss_floor(t, ref);
 
-    if (seq_lt(c->iss, floor))
-        c->iss = floor;
+    if (seq_lt(c->snd.una, floor))
+        c->snd.una = floor;
     short_park(t, ref);
     c->parks = true;
     env_count(&t->env, LA_COUNT_TWRecycled);
@@ -46,10 +46,10 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->active = true;
     c->user = user;
     c->iface = (uint8_t)path.iface;
-    tcp_begin_numbers(t, &c->flow, &c->iss, &c->ts_offset);
+    tcp_begin_numbers(t, &c->flow, &c->snd.una, &c->ts_offset);
     if (takes != TCP_REF_NONE)
         take_over(t, c, takes);
-    c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = c->iss;
+    c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = c->snd.una;
     c->timestamps = k->timestamps != 0;
     c->sack = k->sack != 0;
     c->rcv_shift = k->window_scaling ? rcv_window_shift(t) & 15u : 0;

@@ -53,6 +53,7 @@ struct tcp_settings {
     uint32_t rcvbuf_fixed : 1; /* as the application set it: it does not grow */
     uint32_t sndbuf : 31;
     uint32_t sndbuf_fixed : 1;
+    uint32_t max_pacing_rate; /* bytes a second; 0: none */
     uint32_t user_timeout_ms : 27;
     uint32_t cork : 1;
     uint32_t keepalive : 1;
@@ -77,7 +78,7 @@ struct tcp_settings {
 #define TCP_LOWAT_EXACT (UINT32_C(1) << 17)
 #define TCP_LOWAT_UNIT UINT32_C(8192)
 #define TCP_LOWAT_MAX ((TCP_LOWAT_EXACT - 1) * TCP_LOWAT_UNIT)
-_Static_assert(sizeof(struct tcp_settings) == 28, "each connection and listener has one");
+_Static_assert(sizeof(struct tcp_settings) == 32, "each connection and listener has one");
 
 /*
  * In the order of cache lines: what a segment in order touches comes first, what only opening,
@@ -99,7 +100,7 @@ struct tcp_conn {
     bool timestamps : 1;
     bool sack : 1;
     bool fin_queued : 1;   /* FIN follows the bytes in sndq */
-    bool fin_sent : 1;     /* FIN is at fin_seq, counted in snd.nxt */
+    bool fin_sent : 1;     /* FIN went out, as the last of all: snd.nxt is behind it */
     bool fin_received : 1; /* the peer's FIN has been passed: rcv.nxt is behind it */
     bool rd_shut : 1;      /* what arrives is discarded */
     bool want_ack : 1;     /* an ACK goes out at the next la_tx() */
@@ -149,26 +150,28 @@ struct tcp_conn {
         uint32_t ooo; /* chunk with the reassembly ranges, or SLAB_NONE */
     } rcv;
     uint32_t ts_recent, ts_offset;
-    la_time ts_recent_at;
-    struct queue rcvq;  /* up to rcv.nxt, unread */
-    uint32_t ack_bytes; /* bytes of text in order since the last ACK went out */
-    uint16_t ack_segs;  /* full-size segments in order since then */
-    uint16_t rcv_mss;   /* largest text seen: what "full-sized" means for ACKs */
+    uint32_t ts_recent_at; /* nanoseconds >> TCP_PAWS_SHIFT */
+    uint32_t data_segs_in; /* segments with text, as tcp_info counts them */
+    struct queue rcvq;     /* up to rcv.nxt, unread */
+    uint32_t ack_bytes;    /* bytes of text in order since the last ACK went out */
+    uint16_t ack_segs;     /* full-size segments in order since then */
+    uint16_t rcv_mss;      /* largest text seen: what "full-sized" means for ACKs */
 
     /* Line 2: sending. */
     struct {
-        tcp_seq una, nxt, wl1, wl2;
+        tcp_seq una, nxt, wl1; /* SND.WL2 is SND.UNA: snd_window.c */
         uint32_t wnd, max_wnd;
         tcp_seq rtx;     /* next to send again after an RTO; = nxt when nothing is */
         tcp_seq recover; /* RFC 6582 */
         tcp_seq crumb;   /* end of the last segment that was not full */
-        tcp_seq fin_seq;
     } snd;
-    struct queue sndq;   /* from snd.una */
-    uint32_t cwnd;       /* bytes */
-    uint16_t snd_mss;    /* bytes of text in a full segment, options taken off */
-    uint8_t backoff;     /* doublings of the RTO since progress */
-    uint8_t retransmits; /* since progress */
+    uint32_t data_segs_out; /* segments with text, each time they are sent */
+    uint32_t pace_at;       /* the next departure: nanoseconds >> TCP_PACE_SHIFT (pacing.c) */
+    struct queue sndq;      /* from snd.una */
+    uint32_t cwnd;          /* bytes */
+    uint16_t snd_mss;       /* bytes of text in a full segment, options taken off */
+    uint8_t backoff;        /* doublings of the RTO since progress */
+    uint8_t retransmits;    /* since progress */
 
     /* Line 3: time. */
     la_time deadline[TCP_DEADLINES];
@@ -181,7 +184,10 @@ struct tcp_conn {
     uint32_t listener; /* while in its accept queue, else SLAB_NONE */
     uint16_t mask;     /* readiness as last told */
     uint16_t adv_mss;  /* what our SYN said */
-    uint64_t bytes_sent, bytes_acked, bytes_received;
+    uint64_t bytes_acked, bytes_received;
+    uint64_t bytes_retrans : 40; /* these three stop at their largest value */
+    uint64_t dsack_dups : 16;
+    uint64_t reord_seen : 8;
     uint32_t segs_out, segs_in;
     uint32_t rcv_text_at; /* when text last came in order: nanoseconds >> TCP_COARSE_SHIFT */
     uint32_t reserved;    /* bytes of the send reservation in force */
@@ -197,6 +203,7 @@ struct tcp_conn {
     tcp_seq rtt_seq;
     uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
     uint32_t rtt_at_us;    /* low bits */
+    uint32_t rate;         /* of delivery, as rate.c writes it; 0: none yet */
     uint8_t reordering; /* most segments by which one was seen to be late; DupThresh of RFC 6675 */
     uint8_t reo_mult : 4;     /* RACK.reo_wnd_mult */
     uint8_t rtx_kind : 2;     /* enum tcp_rtx: what TCP_DL_RTX is, unless it is the persist timer */
@@ -207,6 +214,7 @@ struct tcp_conn {
     bool tlp_out : 1;         /* a tail loss probe waits for its ACK (RFC 8985 7.4) */
     bool tlp_again : 1;       /* TLP.is_retrans */
     bool want_tlp : 1;        /* a tail loss probe goes out at the next la_tx() */
+    bool pace_hold : 1;       /* nothing that is paced goes before pace_at */
     bool ecn : 1;             /* agreed on: RFC 3168 6.1.1 */
     bool ecn_asked : 1;       /* our SYN asked */
     bool ecn_echo : 1;        /* ACKs carry ECE until CWR comes */
@@ -221,7 +229,6 @@ struct tcp_conn {
     uint32_t inflight;        /* chunk with what is in flight (inflight.c), or SLAB_NONE */
     uint32_t min_rtt_us;      /* smallest sample; 0: none yet */
     struct queue_hint sndhint;
-    tcp_seq iss, irs;
     uint32_t segs_retransmitted;
     int8_t error; /* enum la_err that ended it */
     int8_t soft_error;
@@ -233,6 +240,10 @@ struct tcp_conn {
 #define TCP_FOUND_CLOSE_WAIT 1u
 #define TCP_FOUND_IDLE 2u
 _Static_assert(LA_DROPS <= UINT8_MAX, "reasons fit one byte");
+/* Units of 256 ns: 9 minutes ahead and as long behind can be told apart. */
+#define TCP_PACE_SHIFT 8
+/* Units of 1.07 s, which wrap after 146 years: PAWS asks for 24 days. */
+#define TCP_PAWS_SHIFT 30
 /* Units of about a millisecond, which wrap after 52 days: enough to say how long ago. */
 #define TCP_COARSE_SHIFT 20
 /* Errors are small numbers: they fit one byte. */
@@ -483,6 +494,10 @@ struct tcp {
 static inline uint32_t tcp_now_us(const struct tcp *t)
 {
     return (uint32_t)(t->env.now.ns / NS_PER_US);
+}
+static inline uint32_t tcp_paws_time(const struct tcp *t)
+{
+    return (uint32_t)(t->env.now.ns >> TCP_PAWS_SHIFT);
 }
 static inline uint32_t tcp_coarse(const struct tcp *t)
 {

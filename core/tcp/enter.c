@@ -197,7 +197,7 @@ void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg)
     }
     if (c->timestamps) {
         c->ts_recent = o->ts_val;
-        c->ts_recent_at = t->env.now;
+        c->ts_recent_at = tcp_paws_time(t);
     }
     conn_set_mss(t, c, c->path_mtu);
     cc_init(t, c);
@@ -216,7 +216,7 @@ void conn_established(struct tcp *t, uint32_t ci)
     autotune_begin(t, c);
     c->quick = 16;
     c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;
-    c->snd.recover = c->iss;
+    c->snd.recover = conn_iss(c);
     if (c->retransmits > 0 && c->srtt_us8 == 0)
         c->rto_us = 3000000; /* RFC 6298 5.7: a SYN was lost, and its RTT is not known */
     c->backoff = 0;

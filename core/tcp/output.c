@@ -123,8 +123,10 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
     const tcp_seq end = seq_add(p->seq, p->len + ((p->flags & (TCP_SYN | TCP_FIN)) != 0));
 
     c->segs_out += segs;
-    c->bytes_sent += p->len;
+    if (p->len > 0)
+        c->data_segs_out += segs;
     if (p->again) {
+        conn_count_again(c, p->len);
         c->segs_retransmitted += segs;
         t->env.counters[LA_COUNT_RetransSegs] += segs;
         if (c->rto_recovery)
@@ -139,6 +141,8 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
     }
     if (p->flags & TCP_ACK)
         ack_sent(c);
+    if (pace_wanted(t, c) && !p->probe)
+        pace_sent(t, c, p->len);
     if (p->len > 0)
         c->last_tx = t->env.now; /* of text: RFC 5681 4.1 asks since when none was sent */
     if (seq_gt(end, c->snd.nxt)) {
@@ -206,7 +210,7 @@ static bool plan_syn(const struct tcp *t, struct tcp_conn *c, struct plan *p)
     if (!c->want_syn)
         return false;
     c->want_syn = false;
-    p->seq = c->iss;
+    p->seq = c->snd.una;
     p->flags = c->state == LA_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
     p->again = c->retransmits > 0;
     p->flags |= ecn_syn_flags(t, c, p->again);
@@ -219,7 +223,7 @@ static void finish(const struct tcp_conn *c, struct plan *p, tcp_seq text_end)
     p->flags |= TCP_ACK;
     if (p->len > 0 && seq_eq(seq_add(p->seq, p->len), text_end))
         p->flags |= TCP_PSH; /* MUST-61 */
-    if (c->fin_sent && seq_eq(seq_add(p->seq, p->len), c->snd.fin_seq))
+    if (c->fin_sent && seq_eq(seq_add(p->seq, p->len), text_end))
         p->flags |= TCP_FIN;
 }
 
@@ -232,7 +236,7 @@ static tcp_seq text_end(const struct tcp_conn *c)
 static bool plan_again(const struct tcp_conn *c, tcp_seq seq, uint32_t most, struct plan *p)
 {
     const uint32_t offset = seq_diff(c->snd.una, seq);
-    const tcp_seq end = c->fin_sent ? c->snd.fin_seq : c->snd.nxt;
+    const tcp_seq end = conn_text_end_sent(c);
     uint32_t len = seq_lt(seq, end) ? seq_diff(seq, end) : 0;
     const uint32_t room = c->snd.wnd > offset ? c->snd.wnd - offset : 0;
 
@@ -344,7 +348,7 @@ static bool plan_probe(struct tcp_conn *c, struct plan *p)
     p->probe = true;
     p->seq = conn_flight(c) > 0 ? c->snd.una : c->snd.nxt;
     p->again = conn_flight(c) > 0;
-    if (p->again && c->fin_sent && seq_eq(p->seq, c->snd.fin_seq))
+    if (p->again && c->fin_sent && seq_eq(p->seq, conn_text_end_sent(c)))
         p->len = 0;
     else if (p->again)
         p->len = 1;
@@ -352,10 +356,8 @@ static bool plan_probe(struct tcp_conn *c, struct plan *p)
         p->len = c->snd.wnd > 0 ? c->snd.wnd : 1;
     if (p->len > unsent && !p->again)
         p->len = unsent;
-    if (!p->again && unsent == 0) {
+    if (!p->again && unsent == 0)
         c->fin_sent = true;
-        c->snd.fin_seq = p->seq;
-    }
     finish(c, p, text_end(c));
     return true;
 }
@@ -433,10 +435,8 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
         return false;
     p->seq = c->snd.nxt;
     p->len = len;
-    if (conn_fin_unsent(c) && len == unsent && snd_usable(c) > len) {
+    if (conn_fin_unsent(c) && len == unsent && snd_usable(c) > len)
         c->fin_sent = true;
-        c->snd.fin_seq = seq_add(p->seq, len);
-    }
     if (len == unsent) {
         c->push = false;
         tcp_timer_stop(c, TCP_DL_CORK);
@@ -471,6 +471,16 @@ static bool begins_train(const struct tcp *t, const struct tcp_conn *c, const st
            t->env.trace.cap == 0;
 }
 
+static bool plan_any(struct tcp *t, uint32_t ci, struct plan *p)
+{
+    struct tcp_conn *c = conn_at(t, ci);
+    const bool held = c->pace_hold && pace_waits(t, ci);
+
+    p->gso = pace_cap(t, c, p->gso);
+    return (!held && plan_lost(t, c, p)) || plan_probe(c, p) || plan_tlp(t, c, p) ||
+           (!held && plan_new(t, ci, p)) || plan_bare(c, p);
+}
+
 static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *tx,
                         struct tcp_out *out)
 {
@@ -483,8 +493,7 @@ static bool conn_output(struct tcp *t, uint32_t ci, uint32_t gso, struct la_tx *
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)))
         found = plan_syn(t, c, &p);
     else
-        found = plan_lost(t, c, &p) || plan_probe(c, &p) || plan_tlp(t, c, &p) ||
-                plan_new(t, ci, &p) || plan_bare(c, &p);
+        found = plan_any(t, ci, &p);
     if (!found) {
         if (!rtx_stays(c))
             tcp_rtx_rearm(t, ci); /* what may not go may need the persist timer */
@@ -536,6 +545,7 @@ static uint32_t train_length(const struct tcp *t, const struct tcp_conn *c, uint
         bytes = unsent - 1;
     if (bytes > room)
         bytes = room;
+    bytes = pace_cap(t, c, bytes);
     return bytes / len < max ? bytes / len : max;
 }
 
@@ -567,8 +577,10 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
         tx->span_count = (uint16_t)count;
     }
     c->segs_out += n * segs;
-    c->bytes_sent += (uint64_t)n * len;
+    c->data_segs_out += n * segs;
     t->env.counters[LA_COUNT_OutSegs] += (uint64_t)n * segs;
+    if (pace_wanted(t, c))
+        pace_sent(t, c, n * len);
     flight_sent(t, c, seq_add(c->snd.nxt, n * len), n * segs);
     c->snd.nxt = seq_add(c->snd.nxt, n * len);
     c->snd.rtx = c->snd.nxt; /* nothing was to be sent again */

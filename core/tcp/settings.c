@@ -127,6 +127,7 @@ static enum la_err put_value(const struct tcp *t, struct tcp_settings *set, enum
         else
             set->notsent_lowat = pack_lowat((uint32_t)value) & 0x3ffffu;
         break;
+    case LA_OPT_MAX_PACING_RATE:
     case LA_OPT_DEFER_ACCEPT: /* a listener's: listener.c */
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
@@ -141,11 +142,15 @@ enum la_err tcp_setting_set(struct tcp *t, struct tcp_settings *set, enum la_opt
         return LA_ENOPROTOOPT;
     if (value < limits[option].min || value > limits[option].max)
         return LA_EINVAL;
+    if (option == LA_OPT_MAX_PACING_RATE) {
+        set->max_pacing_rate = value == LA_PACING_RATE_NONE ? 0 : (uint32_t)value;
+        return LA_OK;
+    }
     return put_value(t, set, option, value);
 }
 
-enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
-                            enum la_option option, uint64_t *value)
+static enum la_err get_value(const struct tcp *t, const struct tcp_settings *set,
+                             enum la_option option, uint64_t *value)
 {
     const struct env_knobs *k = &t->env.knobs;
 
@@ -200,11 +205,21 @@ enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
     case LA_OPT_NOTSENT_LOWAT:
         *value = set->notsent_lowat > 0 ? setting_lowat(set) : 0;
         break;
+    case LA_OPT_MAX_PACING_RATE:
     case LA_OPT_DEFER_ACCEPT:
     case LA_OPTIONS:
         return LA_ENOPROTOOPT;
     }
     return (uint32_t)option < LA_OPTIONS ? LA_OK : LA_ENOPROTOOPT;
+}
+
+enum la_err tcp_setting_get(const struct tcp *t, const struct tcp_settings *set,
+                            enum la_option option, uint64_t *value)
+{
+    if (option != LA_OPT_MAX_PACING_RATE)
+        return get_value(t, set, option, value);
+    *value = set->max_pacing_rate > 0 ? set->max_pacing_rate : LA_PACING_RATE_NONE;
+    return LA_OK;
 }
 
 /* What a changed option does to a connection that is already there. */
@@ -219,6 +234,8 @@ void tcp_setting_changed(struct tcp *t, uint32_t ci, enum la_option option)
     }
     if (option == LA_OPT_CONGESTION)
         cc_chosen(t, c);
+    if (option == LA_OPT_MAX_PACING_RATE)
+        pace_changed(t, ci);
     if (option == LA_OPT_KEEPALIVE || option == LA_OPT_KEEPIDLE)
         keepalive_rearm(t, ci);
     if (option == LA_OPT_NODELAY || option == LA_OPT_CORK) {

@@ -3,7 +3,8 @@
  * snd_window.c - What the peer's window lets us send, and what an acknowledgment frees.
  *
  * SND.WND moves only with segments that are newer than the last that moved it (SND.WL1,
- * SND.WL2).  A peer may shrink its window: then the usable window is zero, never
+ * SND.WL2).  SND.WL2 is not kept: it is SND.UNA.  Every ACK that moves SND.UNA moves the window too,
+ * so what is left for the RFC's second case has SEG.ACK = SND.UNA = SND.WL2.  A peer may shrink its window: then the usable window is zero, never
  * negative (MUST-34).
  */
 #include "core/tcp/tcp.h"
@@ -24,10 +25,9 @@ void snd_window_update(struct tcp_arrival *a, bool advanced)
     if (seq_lt(seg->ack, c->snd.una))
         return;
     if (advanced || seq_lt(c->snd.wl1, seg->seq) ||
-        (seq_eq(c->snd.wl1, seg->seq) && seq_le(c->snd.wl2, seg->ack))) {
+        seq_eq(c->snd.wl1, seg->seq)) { /* and SND.WL2 =< SEG.ACK */
         c->snd.wnd = wnd;
         c->snd.wl1 = seg->seq;
-        c->snd.wl2 = seg->ack;
         if (wnd > c->snd.max_wnd)
             c->snd.max_wnd = wnd;
     }
@@ -40,7 +40,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     struct tcp_conn *c = a->c;
     const tcp_seq before = c->snd.una;
     const uint32_t acked = seq_diff(before, ack);
-    const bool fin = c->fin_sent && seq_gt(ack, c->snd.fin_seq);
+    const bool fin = c->fin_sent && seq_eq(ack, c->snd.nxt);
     const uint32_t text = acked - (fin ? 1 : 0);
 
     LA_ASSERT(seq_lt(c->snd.una, ack) && seq_le(ack, c->snd.nxt));

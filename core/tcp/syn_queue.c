@@ -240,12 +240,9 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
         c->set.rcvbuf = h->rcv_wnd; /* what was promised must find room */
     c->listener = h->listener;
     c->iface = h->iface;
-    c->iss = h->iss;
-    c->irs = h->irs;
     c->snd.una = h->iss;
     c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = seq_add(h->iss, 1);
     c->snd.wl1 = h->irs;
-    c->snd.wl2 = h->iss;
     c->snd.wnd = c->snd.max_wnd = h->wnd;
     c->rcv.nxt = c->rcv.last_ack = seq_add(h->irs, 1);
     c->rcv.adv = seq_add(c->rcv.nxt, h->rcv_wnd);
@@ -254,7 +251,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
     c->timestamps = (h->flags & TCP_HALF_TIMESTAMPS) != 0;
     c->ts_recent = h->ts_recent;
     c->ts_offset = h->ts_offset;
-    c->ts_recent_at = t->env.now;
+    c->ts_recent_at = tcp_paws_time(t);
     if (h->wscale != TCP_WSCALE_NONE) {
         c->snd_shift = h->wscale;
         c->rcv_shift = rcv_window_shift(t) & 15u;

@@ -268,6 +268,35 @@ static inline uint32_t conn_flight(const struct tcp_conn *c)
 {
     return seq_diff(c->snd.una, c->snd.nxt);
 }
+/* Is our FIN acknowledged? */
+static inline bool conn_fin_acked(const struct tcp_conn *c)
+{
+    return c->fin_sent && seq_eq(c->snd.una, c->snd.nxt);
+}
+/* Text was sent again. */
+static inline void conn_count_again(struct tcp_conn *c, uint32_t len)
+{
+    const uint64_t most = (UINT64_C(1) << 40) - 1;
+    const uint64_t sum = c->bytes_retrans + (uint64_t)len;
+
+    c->bytes_retrans = (sum < most ? sum : most) & most;
+}
+/* Where the text ends that has been sent: a FIN that went out is the last before SND.NXT. */
+static inline tcp_seq conn_text_end_sent(const struct tcp_conn *c)
+{
+    return c->fin_sent ? seq_sub(c->snd.nxt, 1) : c->snd.nxt;
+}
+/* ISS and IRS are not kept: they lie before all that was acknowledged, and all that has come. */
+static inline tcp_seq conn_iss(const struct tcp_conn *c)
+{
+    if (!c->established)
+        return c->snd.una;
+    return seq_sub(c->snd.una, (uint32_t)c->bytes_acked + 1u + conn_fin_acked(c));
+}
+static inline tcp_seq conn_irs(const struct tcp_conn *c)
+{
+    return seq_sub(c->rcv.nxt, (uint32_t)c->bytes_received + 1u + c->fin_received);
+}
 /* Of that, what is thought to be in the network: RFC 6675 4, Pipe. */
 uint32_t flight_pipe(const struct tcp *t, const struct tcp_conn *c);
 static inline uint32_t conn_pipe(const struct tcp *t, const struct tcp_conn *c)
@@ -355,10 +384,41 @@ void tcp_output_wake(struct tcp *t, uint32_t ci); /* stand on the transmit list 
 void tcp_output_sleep(struct tcp *t, uint32_t ci);
 uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset);
 
+/* pacing.c ---------------------------------------------------------------------------------------- */
+
+/* Bytes a second: what the congestion window and SO_MAX_PACING_RATE say; PACE_UNLIMITED. */
+#define PACE_UNLIMITED UINT64_MAX
+uint64_t pace_rate(const struct tcp *t, const struct tcp_conn *c);
+/* net.lastack.tcp_pacing */
+enum { PACE_ASKED, PACE_SLOW_START, PACE_ALWAYS };
+/* Is this connection paced? */
+static inline bool pace_wanted(const struct tcp *t, const struct tcp_conn *c)
+{
+    return c->set.max_pacing_rate > 0 || t->env.knobs.pacing == PACE_ALWAYS ||
+           (t->env.knobs.pacing == PACE_SLOW_START && c->cwnd < c->ssthresh);
+}
+/* Of a connection that is paced: bytes that may still go now. */
+uint32_t pace_room(const struct tcp *t, const struct tcp_conn *c);
+static inline uint32_t pace_cap(const struct tcp *t, const struct tcp_conn *c, uint32_t bytes)
+{
+    const uint32_t room = pace_wanted(t, c) ? pace_room(t, c) : UINT32_MAX;
+
+    return bytes < room ? bytes : room;
+}
+/* @len bytes go out now, and LAST_TX is still that of those before. */
+void pace_sent(struct tcp *t, struct tcp_conn *c, uint32_t len);
+/* With pace_hold: must it wait?  Then its timer is armed. */
+bool pace_waits(struct tcp *t, uint32_t ci);
+la_time pace_time(const struct tcp *t, const struct tcp_conn *c);
+/* The limit was changed. */
+void pace_changed(struct tcp *t, uint32_t ci);
+
 /* timers.c, timeouts.c ----------------------------------------------------------------------------- */
 
 void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time at);
 void tcp_timer_stop(struct tcp_conn *c, enum tcp_deadline which);
+/* The wheel looks at the connection at @at, or before. */
+void tcp_timer_look(struct tcp *t, uint32_t ci, la_time at);
 void tcp_timers_off(struct tcp *t, uint32_t ci);
 void tcp_timers_fire(struct tcp *t, uint32_t ci);
 enum tcp_next tcp_on_timeout(struct tcp *t, uint32_t ci, enum tcp_deadline which);

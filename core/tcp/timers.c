@@ -7,18 +7,20 @@
  * moves it.  Arming later (every ACK does that to TCP_DL_RTX) is one store: the node fires
  * early, finds nothing due and moves on.  Stopping is one store too.
  *
+ * What is paced has a fifth deadline, in fewer bits (pacing.c).
+ *
  * Invariant (la_check): node.at <= min(deadline[]).
  */
 #include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
-static la_time earliest(const struct tcp_conn *c)
+static la_time earliest(const struct tcp *t, const struct tcp_conn *c)
 {
     la_time at = LA_TIME_NEVER;
 
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         at = time_min(at, c->deadline[i]);
-    return at;
+    return c->pace_hold ? time_min(at, pace_time(t, c)) : at;
 }
 
 static void node_move(struct tcp *t, uint32_t ci, la_time at)
@@ -34,6 +36,12 @@ void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time 
     LA_ASSERT(which < TCP_DEADLINES);
     c->deadline[which] = at;
     if (time_lt(at, c->node_at))
+        node_move(t, ci, at);
+}
+
+void tcp_timer_look(struct tcp *t, uint32_t ci, la_time at)
+{
+    if (time_lt(at, conn_at(t, ci)->node_at))
         node_move(t, ci, at);
 }
 
@@ -63,7 +71,9 @@ void tcp_timers_fire(struct tcp *t, uint32_t ci)
         if (tcp_on_timeout(t, ci, (enum tcp_deadline)i) == TCP_DONE)
             return; /* the connection is gone */
     }
-    node_move(t, ci, earliest(c));
+    if (c->pace_hold && !pace_waits(t, ci))
+        tcp_output_wake(t, ci);
+    node_move(t, ci, earliest(t, c));
 }
 
 uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c)

@@ -58,7 +58,7 @@ void tlp_fire(struct tcp *t, uint32_t ci)
 bool tlp_choose(const struct tcp_conn *c, struct tlp_choice *out)
 {
     const uint32_t unsent = conn_unsent(c);
-    const tcp_seq end = c->fin_sent ? c->snd.fin_seq : c->snd.nxt;
+    const tcp_seq end = conn_text_end_sent(c);
     uint32_t last = seq_lt(c->snd.una, end) ? seq_diff(c->snd.una, end) : 0;
 
     if (!flight_known(c) || conn_flight(c) == 0)

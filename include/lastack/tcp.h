@@ -207,6 +207,10 @@ enum la_option {
     LA_OPTIONS
 };
 
+/* Of LA_OPT_MAX_PACING_RATE: the least, and no limit. */
+#define LA_PACING_RATE_MIN 1000u
+#define LA_PACING_RATE_NONE UINT32_MAX
+
 /* Congestion control; the values of LA_OPT_CONGESTION.  The names are Linux's. */
 enum la_congestion { LA_CONGESTION_DEFAULT, LA_CONGESTION_RENO, LA_CONGESTION_CUBIC };
 /* NULL from the first number on that stands for nothing; "default" for 0. */

@@ -144,7 +144,7 @@ static void judge_segment(struct duo *d, int side, const struct tcp_flow *flow,
     const tcp_seq told = seq_add(seg->ack, seg->wnd << c->rcv_shift);
 
     for (uint32_t i = 0; i < seg->len; i++)
-        LA_ASSERT(seg->text[i] == duo_byte(seq_diff(c->iss, seg->seq) - 1 + i));
+        LA_ASSERT(seg->text[i] == duo_byte(seq_diff(conn_iss(c), seg->seq) - 1 + i));
     if (len > 0) {
         const bool fresh =
             w->handle == slab_handle(&t->conns, t, ci) && numbered(w->state) && seq_gt(end, w->nxt);
@@ -212,7 +212,7 @@ static bool stream_start(const struct duo *d, int side, const struct tcp_flow *f
     const struct index_entry e = tcp_lookup(t, flow, tcp_hash(t, flow));
 
     if (e.type == INDEX_CONN && conn_at(t, e.value)->state > LA_SYN_SENT) {
-        *start = seq_add(conn_at(t, e.value)->irs, 1);
+        *start = seq_add(conn_irs(conn_at(t, e.value)), 1);
         return true;
     }
     if (e.type == INDEX_HALF_OPEN) {

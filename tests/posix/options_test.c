@@ -539,4 +539,33 @@ TEST(options_outlive_a_connection)
     net_free(n);
 }
 
+TEST(a_pacing_rate_is_four_octets_or_eight_and_one_that_can_not_be_kept_is_refused)
+{
+    struct net *n = net_new(NULL);
+    const int fd = la_socket(n->x[0], AF_INET6, SOCK_STREAM, 0);
+    uint64_t wide = 0;
+    uint32_t narrow = 0, len = sizeof wide;
+
+    assert_int_equal(la_sock_getsockopt(n->x[0], fd, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, &len),
+                     0);
+    assert_int_equal(len, sizeof wide);
+    assert_true(wide == UINT64_MAX);
+    assert_int_equal(set(n, 0, fd, SOL_SOCKET, SO_MAX_PACING_RATE, 125000), 0);
+    len = sizeof narrow;
+    assert_int_equal(la_sock_getsockopt(n->x[0], fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, &len),
+                     0);
+    assert_int_equal(narrow, 125000);
+    wide = UINT64_C(1) << 32;
+    assert_int_equal(
+        la_sock_setsockopt(n->x[0], fd, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, sizeof wide),
+        -EINVAL);
+    assert_int_equal(set(n, 0, fd, SOL_SOCKET, SO_MAX_PACING_RATE, 999), -EINVAL);
+    assert_int_equal(set(n, 0, fd, SOL_SOCKET, SO_MAX_PACING_RATE, -1), 0);
+    len = sizeof wide;
+    assert_int_equal(la_sock_getsockopt(n->x[0], fd, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, &len),
+                     0);
+    assert_true(wide == UINT64_MAX);
+    net_free(n);
+}
+
 TEST_MAIN

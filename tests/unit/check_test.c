@@ -124,12 +124,10 @@ static void cwnd(struct town *t)
 static void fin_unasked(struct town *t)
 {
     plain(t)->fin_sent = true;
-    plain(t)->snd.fin_seq = seq_sub(plain(t)->snd.nxt, 1);
 }
 static void fin_uncounted(struct town *t)
 {
     plain(t)->fin_queued = plain(t)->fin_sent = true;
-    plain(t)->snd.fin_seq = plain(t)->snd.nxt;
 }
 static void no_timer(struct town *t)
 {

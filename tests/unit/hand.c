@@ -108,7 +108,7 @@ void hand_open(struct hand *h)
 
     LA_ASSERT(err == LA_OK);
     struct tcp_conn *c = hand_conn(h);
-    c->iss = c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = h->iss;
+    c->snd.una = c->snd.nxt = c->snd.rtx = c->snd.recover = c->snd.crumb = h->iss;
 }
 
 void hand_establish(struct hand *h, const struct hand_opt *opt)

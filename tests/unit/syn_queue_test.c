@@ -138,7 +138,7 @@ TEST(a_connection_takes_over_what_its_record_remembers)
         assert_true(c->sack && c->timestamps && !c->active);
         assert_int_equal(c->ts_recent, 101);
         assert_int_equal(c->srtt_us8 / 8, 30000);
-        assert_true(seq_eq(c->iss, h.iss) && seq_eq(c->snd.una, seq_add(h.iss, 1)));
+        assert_true(seq_eq(conn_iss(c), h.iss) && seq_eq(c->snd.una, seq_add(h.iss, 1)));
         assert_true(la_addr_equal(accepted.local.addr, h.us));
         assert_null(la_check(h.s));
         hand_free(&h);
