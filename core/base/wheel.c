@@ -13,6 +13,12 @@
  * moved to the due list, sorted by index; the others stay.  The due list never outlives
  * its tick: T moves only when it is empty and every node of its slot was due.
  *
+ * Neither step is done at once for a million nodes.  A slot that T enters stands on a list of
+ * its own, "moving", until each of its nodes has its new place, and nothing fires before.  The
+ * nodes of the current tick are passed by a cursor, and the due list takes at most WHEEL_BATCH
+ * of them at a time.  So a call that may do w units of work looks at w nodes, and the next one
+ * goes on; meanwhile wheel_deadline() lies in the past.
+ *
  * Cost: wheel_move() O(1).  wheel_pop() is O(1) amortised over a node's at most eight
  * places, plus sorting what falls due together, plus a look at the nodes of the current
  * tick each time its earliest one falls due.  A node armed again while others of its tick
@@ -23,7 +29,9 @@
 #define DIGIT_BITS 6
 #define FIRST 0x80000000u /* set in prev of a list's first node; the rest names the list */
 #define DUE (WHEEL_LEVELS * WHEEL_SLOTS)
+#define MOVING (DUE + 1)
 #define SORT_BINS 32
+#define LOOK 64 /* nodes that wheel_deadline() passes to be exact */
 
 _Static_assert(WHEEL_SLOTS == 1 << DIGIT_BITS, "a slot is a digit");
 _Static_assert(WHEEL_LEVELS *DIGIT_BITS + WHEEL_TICK_SHIFT >= 64, "all times have a slot");
@@ -81,6 +89,8 @@ void wheel_init(struct wheel *w, uint64_t base_offset, uint32_t stride, la_time 
         .soonest = LA_TIME_NEVER,
         .due_soonest = LA_TIME_NEVER,
         .due = WHEEL_NONE,
+        .moving = WHEEL_NONE,
+        .cursor = WHEEL_NONE,
     };
     memset(w->head, 0xff, sizeof w->head);
 }
@@ -92,17 +102,27 @@ void wheel_node_init(struct wheel_node *n)
 
 /* Lists ------------------------------------------------------------------------ */
 
+/* A node at @at joins the current tick. */
+static void note_soonest(struct wheel *w, la_time at, bool alone)
+{
+    if (alone || time_le(at, w->soonest)) {
+        w->soonest = at;
+        w->soonest_exact = true;
+    }
+    if (w->cursor != WHEEL_NONE && time_le(at, w->seen_soonest)) {
+        w->seen_soonest = at; /* it stands in front of the cursor */
+        w->seen_exact = true;
+    }
+}
+
 static void link_node(struct wheel *w, void *arena, uint32_t i)
 {
     struct wheel_node *const n = wheel_node(w, arena, i);
     const struct place p = place_of(w, n->at);
     uint32_t *const head = &w->head[p.level][p.slot];
 
-    if (p.level == 0 && p.slot == digit(w->tick, 0) &&
-        (*head == WHEEL_NONE || time_le(n->at, w->soonest))) {
-        w->soonest = n->at;
-        w->soonest_exact = true;
-    }
+    if (p.level == 0 && p.slot == digit(w->tick, 0))
+        note_soonest(w, n->at, *head == WHEEL_NONE);
     n->prev = FIRST | (p.level * WHEEL_SLOTS + p.slot);
     n->next = *head;
     if (*head != WHEEL_NONE)
@@ -115,12 +135,16 @@ static void unlink_node(struct wheel *w, void *arena, uint32_t i)
 {
     struct wheel_node *const n = wheel_node(w, arena, i);
     LA_ASSERT(wheel_armed(n));
+    if (i == w->cursor)
+        w->cursor = n->next;
     if (n->next != WHEEL_NONE)
         wheel_node(w, arena, n->next)->prev = n->prev;
     if (!(n->prev & FIRST)) {
         wheel_node(w, arena, n->prev)->next = n->next;
     } else if (n->prev == (FIRST | DUE)) {
         w->due = n->next;
+    } else if (n->prev == (FIRST | MOVING)) {
+        w->moving = n->next;
     } else {
         const uint32_t level = (n->prev & ~FIRST) / WHEEL_SLOTS;
         const uint32_t slot = n->prev % WHEEL_SLOTS;
@@ -131,6 +155,8 @@ static void unlink_node(struct wheel *w, void *arena, uint32_t i)
     }
     if (time_eq(n->at, w->soonest))
         w->soonest_exact = false;
+    if (time_eq(n->at, w->seen_soonest))
+        w->seen_exact = false;
     n->next = WHEEL_NONE;
     n->prev = WHEEL_NONE;
 }
@@ -194,37 +220,14 @@ void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at)
     w->armed++;
 }
 
-/* Move the nodes of the current tick that are due at @now to the due list. */
-static void collect(struct wheel *w, void *arena, la_time now)
+/* The due list takes @batch, @fresh nodes that are linked by next alone. */
+static void make_due(struct wheel *w, void *arena, uint32_t batch, uint32_t fresh)
 {
-    const uint32_t slot = digit(w->tick, 0);
-    uint32_t batch = WHEEL_NONE;
-    uint32_t fresh = 0; /* nodes of the batch: not yet linked backwards */
-    uint32_t i = w->head[0][slot];
-    la_time soonest = LA_TIME_NEVER;
-
-    if (w->due == WHEEL_NONE)
-        w->due_soonest = LA_TIME_NEVER;
-    while (i != WHEEL_NONE) {
-        struct wheel_node *const n = wheel_node(w, arena, i);
-        const uint32_t next = n->next;
-        if (time_le(n->at, now)) {
-            unlink_node(w, arena, i);
-            w->due_soonest = time_min(w->due_soonest, n->at);
-            n->next = batch;
-            batch = i;
-            fresh++;
-        } else {
-            soonest = time_min(soonest, n->at);
-        }
-        i = next;
-    }
-    w->soonest = soonest;
-    w->soonest_exact = true;
-
-    w->due = merge(w, arena, w->due, sort(w, arena, batch));
     uint32_t prev = FIRST | DUE;
-    for (i = w->due; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next) {
+
+    w->due_most += fresh;
+    w->due = merge(w, arena, w->due, sort(w, arena, batch));
+    for (uint32_t i = w->due; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next) {
         struct wheel_node *const n = wheel_node(w, arena, i);
         if (fresh == 0 && n->prev == prev)
             break;
@@ -235,8 +238,50 @@ static void collect(struct wheel *w, void *arena, la_time now)
 }
 
 /*
- * Move the tick to the next occupied slot, at most to @limit, and place that slot's
- * nodes anew.  Return: false if it came to @limit and found nothing on the way.
+ * Move nodes of the current tick that are due at @now to the due list: as far as @work and its room
+ * go.  Once the cursor has passed them all, the soonest of the others is known.
+ */
+static void collect(struct wheel *w, void *arena, la_time now, uint32_t *work)
+{
+    uint32_t batch = WHEEL_NONE;
+    uint32_t fresh = 0;
+
+    if (w->due == WHEEL_NONE) {
+        w->due_soonest = LA_TIME_NEVER;
+        w->due_most = 0;
+    }
+    if (w->cursor == WHEEL_NONE) {
+        w->cursor = w->head[0][digit(w->tick, 0)];
+        w->seen_soonest = LA_TIME_NEVER;
+        w->seen_exact = true;
+    }
+    while (w->cursor != WHEEL_NONE && w->due_most + fresh<WHEEL_BATCH && * work> 0) {
+        const uint32_t i = w->cursor;
+        struct wheel_node *const n = wheel_node(w, arena, i);
+
+        --*work;
+        if (time_lt(now, n->at)) {
+            w->cursor = n->next;
+            w->seen_soonest = time_min(w->seen_soonest, n->at);
+            continue;
+        }
+        unlink_node(w, arena, i);
+        w->due_soonest = time_min(w->due_soonest, n->at);
+        n->next = batch;
+        batch = i;
+        fresh++;
+    }
+    if (w->cursor == WHEEL_NONE) {
+        w->soonest = w->seen_soonest;
+        w->soonest_exact = w->seen_exact;
+    }
+    if (fresh > 0)
+        make_due(w, arena, batch, fresh);
+}
+
+/*
+ * Move the tick to the next occupied slot, at most to @limit, and have that slot's nodes moved.
+ * Return: false if it came to @limit and found nothing on the way.
  */
 static bool advance(struct wheel *w, void *arena, uint64_t limit)
 {
@@ -253,26 +298,50 @@ static bool advance(struct wheel *w, void *arena, uint64_t limit)
     }
     LA_DCHECK(tick > w->tick);
     w->tick = tick;
-    uint32_t i = w->head[p.level][p.slot];
+    if (p.level == 0) { /* they are where they belong */
+        w->soonest = (la_time){ tick << WHEEL_TICK_SHIFT };
+        w->soonest_exact = false;
+        return true;
+    }
+    w->moving = w->head[p.level][p.slot];
+    wheel_node(w, arena, w->moving)->prev = FIRST | MOVING;
     w->head[p.level][p.slot] = WHEEL_NONE;
     w->bitmap[p.level] &= ~(UINT64_C(1) << p.slot);
-    while (i != WHEEL_NONE) {
-        const uint32_t next = wheel_node(w, arena, i)->next;
-        link_node(w, arena, i);
-        i = next;
-    }
     return true;
 }
 
-uint32_t wheel_pop(struct wheel *w, void *arena, la_time now)
+/* Give nodes of the slot that was entered their new places.  False if there is more than @work. */
+static bool settle(struct wheel *w, void *arena, uint32_t *work)
+{
+    for (; w->moving != WHEEL_NONE && *work > 0; --*work) {
+        const uint32_t i = w->moving;
+
+        unlink_node(w, arena, i);
+        link_node(w, arena, i);
+    }
+    return w->moving == WHEEL_NONE;
+}
+
+/* Is there more in the current tick that is due? */
+static bool current_due(const struct wheel *w, la_time now)
+{
+    return current_occupied(w) && time_le(w->soonest, now);
+}
+
+uint32_t wheel_pop(struct wheel *w, void *arena, la_time now, uint32_t *work)
 {
     do {
-        if (current_occupied(w) && time_le(w->soonest, now))
-            collect(w, arena, now);
+        if (!settle(w, arena, work))
+            return WHEEL_NONE;
+        if (current_due(w, now))
+            collect(w, arena, now, work);
+        if (w->cursor != WHEEL_NONE && w->due_most < WHEEL_BATCH)
+            return WHEEL_NONE; /* those behind the cursor may come before: the order is one for any work */
         const uint32_t i = w->due;
         if (i != WHEEL_NONE) {
             unlink_node(w, arena, i);
             w->armed--;
+            w->due_most--;
             LA_ASSERT(time_le(wheel_node(w, arena, i)->at, now));
             return i;
         }
@@ -284,6 +353,8 @@ la_time wheel_deadline(const struct wheel *w, const void *arena)
 {
     struct place p;
     uint64_t tick;
+    if (w->moving != WHEEL_NONE)
+        return (la_time){ w->tick << WHEEL_TICK_SHIFT };
     if (w->due != WHEEL_NONE)
         return current_occupied(w) ? time_min(w->due_soonest, w->soonest) : w->due_soonest;
     if (!next_place(w, &p, &tick))
@@ -293,9 +364,12 @@ la_time wheel_deadline(const struct wheel *w, const void *arena)
     if (w->soonest_exact)
         return w->soonest;
     la_time soonest = LA_TIME_NEVER;
-    for (uint32_t i = w->head[p.level][p.slot]; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next)
+    uint32_t i = w->head[p.level][p.slot];
+    for (uint32_t n = 0; n < LOOK && i != WHEEL_NONE; n++) {
         soonest = time_min(soonest, wheel_node(w, arena, i)->at);
-    return soonest;
+        i = wheel_node(w, arena, i)->next;
+    }
+    return i == WHEEL_NONE ? soonest : w->soonest;
 }
 
 /* Check ------------------------------------------------------------------------ */
@@ -304,8 +378,10 @@ la_time wheel_deadline(const struct wheel *w, const void *arena)
 static const char *check_list(const struct wheel *w, const void *arena, uint32_t list,
                               uint32_t *left)
 {
-    const bool due = list == DUE;
-    uint32_t i = due ? w->due : w->head[list / WHEEL_SLOTS][list % WHEEL_SLOTS];
+    const bool due = list == DUE, moving = list == MOVING;
+    uint32_t i = due      ? w->due
+                 : moving ? w->moving
+                          : w->head[list / WHEEL_SLOTS][list % WHEEL_SLOTS];
     uint32_t prev = FIRST | list;
     la_time soonest = LA_TIME_NEVER;
 
@@ -317,7 +393,9 @@ static const char *check_list(const struct wheel *w, const void *arena, uint32_t
         (*left)--;
         if (n->prev != prev || time_eq(n->at, LA_TIME_NEVER))
             return "wheel: prev and next agree, and what is linked has a time";
-        if (due ? tick_of(n->at) > w->tick : p.level * WHEEL_SLOTS + p.slot != list)
+        if (due      ? tick_of(n->at) > w->tick
+            : moving ? tick_of(n->at) < w->tick
+                     : p.level * WHEEL_SLOTS + p.slot != list)
             return "wheel: a node stands in the slot of its time";
         if (due && !(prev & FIRST) && prev >= i)
             return "wheel: the due list is sorted";
@@ -336,7 +414,13 @@ static const char *check_list(const struct wheel *w, const void *arena, uint32_t
 const char *wheel_check(const struct wheel *w, const void *arena)
 {
     uint32_t left = w->armed;
-    for (uint32_t list = 0; list <= DUE; list++) {
+    if (w->cursor != WHEEL_NONE) {
+        const struct place p = place_of(w, wheel_node(w, arena, w->cursor)->at);
+
+        if (p.level != 0 || p.slot != digit(w->tick, 0))
+            return "wheel: the cursor stands in the current tick";
+    }
+    for (uint32_t list = 0; list <= MOVING; list++) {
         const uint32_t level = list / WHEEL_SLOTS;
         const uint32_t slot = list % WHEEL_SLOTS;
         if (list < DUE && (w->bitmap[level] >> slot & 1u) != (w->head[level][slot] != WHEEL_NONE))

@@ -9,7 +9,7 @@
  * levels together span all of la_time, so no time is beyond the last.
  *
  * Nodes fire in the order (tick, index) among those due, never before their exact ns,
- * whatever the clock's steps.  A node armed for a time that is past belongs to the tick
+ * whatever the clock's steps; of a tick in which more than WHEEL_BATCH fall due, batch by batch.  A node armed for a time that is past belongs to the tick
  * that is being fired.  tests hold the wheel against a binary heap with the same key.
  *
  * Node i is at arena + base_offset + i * stride.  Nodes of one table stand close together, apart
@@ -26,6 +26,7 @@
 #define WHEEL_LEVELS 8      /* 64^8 ticks = 584 years */
 #define WHEEL_SLOTS 64
 #define WHEEL_NONE UINT32_MAX
+#define WHEEL_BATCH 512 /* nodes of one tick that are sorted together */
 
 struct wheel_node {
     la_time at;          /* while armed: when; after it fired: the time it stood for */
@@ -36,11 +37,15 @@ struct wheel {
     uint64_t base_offset; /* of node 0, from the arena */
     uint32_t stride;
     uint32_t armed;
-    uint64_t tick;       /* everything before it has fired */
-    la_time soonest;     /* not later than any node in the slot of the current tick */
-    la_time due_soonest; /* not later than any node on the due list */
-    uint32_t due;        /* nodes of the current tick that are due, sorted; or WHEEL_NONE */
-    bool soonest_exact;
+    uint64_t tick;        /* everything before it has fired */
+    la_time soonest;      /* not later than any node in the slot of the current tick */
+    la_time due_soonest;  /* not later than any node on the due list */
+    uint32_t due;         /* nodes of the current tick that are due, sorted; or WHEEL_NONE */
+    uint32_t due_most;    /* not fewer than stand there */
+    uint32_t moving;      /* nodes of a slot that was entered: they have no new place yet */
+    uint32_t cursor;      /* in the current tick: this one and those behind it were not looked at */
+    la_time seen_soonest; /* of those in front of it */
+    bool soonest_exact, seen_exact;
     uint64_t bitmap[WHEEL_LEVELS];
     uint32_t head[WHEEL_LEVELS][WHEEL_SLOTS];
 };
@@ -58,8 +63,11 @@ static inline bool wheel_armed(const struct wheel_node *n)
 }
 /* Arm, or move, node @i to @at; LA_TIME_NEVER disarms.  A past time fires at the next call. */
 void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at);
-/* The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE. */
-uint32_t wheel_pop(struct wheel *w, void *arena, la_time now);
+/*
+ * The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE.  Each node
+ * that is looked at or moved takes one from *@work; with 0 left there may be more that is due.
+ */
+uint32_t wheel_pop(struct wheel *w, void *arena, la_time now, uint32_t *work);
 /* What the next wheel_pop() gives, if it falls due together with the last; else WHEEL_NONE. */
 static inline uint32_t wheel_next_due(const struct wheel *w)
 {

@@ -167,6 +167,11 @@ static const char *check_listeners(const struct tcp *t)
     return NULL;
 }
 
+static bool due_right(const struct tcp_due *d, la_time earliest)
+{
+    return d->stale ? time_le(d->at, earliest) : time_eq(d->at, earliest);
+}
+
 static const char *check_half(const struct tcp *t)
 {
     uint32_t n = 0;
@@ -204,6 +209,8 @@ static const char *check_half(const struct tcp *t)
     }
     if (n != t->half4.used + t->half6.used)
         return "a half-open record stands in no list";
+    if (!due_right(&t->half_due, half_earliest(t)))
+        return "the first half-open record to be due is another one";
     if (young != 0 || acked != 0)
         return "listeners count other young or acknowledged records than there are";
     return NULL;
@@ -243,6 +250,8 @@ static const char *check_short(const struct tcp *t)
             n++;
         }
     }
+    if (!due_right(&t->short_due, short_earliest(t)))
+        return "the first short record to be due is another one";
     return n == t->short4.used + t->short6.used ? NULL : "a short record stands in no list";
 }
 

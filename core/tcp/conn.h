@@ -376,6 +376,12 @@ struct tcp_fifo {
     uint32_t len;
 };
 
+/* The earliest deadline of some lists; stale: not later than that. */
+struct tcp_due {
+    la_time at;
+    bool stale;
+};
+
 #define TCP_HALF_CLASSES 8 /* 1, 2, 4 .. 64, 120 s */
 #define TCP_SHORT_CLASSES 16
 struct tcp_short_class {
@@ -439,6 +445,7 @@ struct tcp {
     struct wheel wheel;
     struct tcp_fifo half_class[TCP_HALF_CLASSES];
     struct tcp_short_class short_class[TCP_SHORT_CLASSES];
+    struct tcp_due half_due, short_due;
     uint32_t listen_bucket[TCP_LISTEN_BUCKETS];
     struct {
         uint64_t offset; /* ring of struct tcp_reply */

@@ -8,6 +8,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
         t->half_class[i] = (struct tcp_fifo){ .head = TCP_REF_NONE, .tail = TCP_REF_NONE };
     for (uint32_t i = 0; i < TCP_SHORT_CLASSES; i++)
         t->short_class[i].fifo = (struct tcp_fifo){ .head = TCP_REF_NONE, .tail = TCP_REF_NONE };
+    t->half_due.at = t->short_due.at = LA_TIME_NEVER;
     for (uint32_t i = 0; i < TCP_LISTEN_BUCKETS; i++)
         t->listen_bucket[i] = SLAB_NONE;
     t->tx_head = t->tx_tail = SLAB_NONE;
@@ -29,18 +30,26 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->shard = config->shard;
 }
 
-/* Order: half-open, short, then the wheel by (tick, connection).  True if more may be due. */
+/* Nodes of the wheel that may be looked at or moved for each timer of a budget: it has 8 levels. */
+#define WORK_OF_ONE 16u
+
+/*
+ * Order: half-open, short, then the wheel by (tick, connection).  True if more may be due: what a call
+ * does is bounded by its budget, however many connections a slot of the wheel holds.
+ */
 bool tcp_tick(struct tcp *t, uint32_t budget)
 {
+    uint32_t work = budget < UINT32_MAX / WORK_OF_ONE ? budget * WORK_OF_ONE : UINT32_MAX;
+
     memory_look(t);
     for (; budget > 0; budget--) {
         uint32_t ci;
 
         if (half_tick(t) || short_tick(t))
             continue;
-        ci = wheel_pop(&t->wheel, t, t->env.now);
+        ci = wheel_pop(&t->wheel, t, t->env.now, &work);
         if (ci == WHEEL_NONE)
-            return false;
+            return work == 0;
         if (wheel_next_due(&t->wheel) != WHEEL_NONE)
             conn_prefetch(t, wheel_next_due(&t->wheel));
         tcp_timers_fire(t, ci);
@@ -48,7 +57,7 @@ bool tcp_tick(struct tcp *t, uint32_t budget)
     return true;
 }
 
-la_time tcp_deadline(const struct tcp *t)
+la_time tcp_deadline(struct tcp *t)
 {
     const la_time records = time_min(half_deadline(t), short_deadline(t));
     return time_min(records, wheel_deadline(&t->wheel, t));

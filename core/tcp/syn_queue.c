@@ -323,16 +323,6 @@ void half_drop_listener(struct tcp *t, uint32_t li)
     }
 }
 
-la_time half_deadline(const struct tcp *t)
-{
-    la_time earliest = LA_TIME_NEVER;
-
-    for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++)
-        if (t->half_class[class].head != TCP_REF_NONE)
-            earliest = time_min(earliest, half_at(t, t->half_class[class].head)->expires);
-    return earliest;
-}
-
 /* tcp_synack_retries; fewer while a queue more than half full holds mostly old records. */
 static uint32_t retries_of(const struct tcp *t, const struct tcp_listener *l)
 {
@@ -386,6 +376,8 @@ bool half_tick(struct tcp *t)
 {
     uint32_t due = TCP_REF_NONE;
 
+    if (time_lt(t->env.now, half_deadline(t)))
+        return false;
     for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++) {
         const uint32_t ref = t->half_class[class].head;
 

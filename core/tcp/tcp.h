@@ -115,6 +115,12 @@ void half_link(struct tcp *t, uint32_t class, uint32_t ref);
 void half_unlink(struct tcp *t, uint32_t class, uint32_t ref);
 void short_link(struct tcp *t, uint32_t class, uint32_t ref);
 void short_unlink(struct tcp *t, uint32_t class, uint32_t ref);
+/* When the first of all of them is due; LA_TIME_NEVER.  O(1) but after that one has left its list. */
+la_time half_deadline(struct tcp *t);
+la_time short_deadline(struct tcp *t);
+/* The same from the lists themselves. */
+la_time half_earliest(const struct tcp *t);
+la_time short_earliest(const struct tcp *t);
 
 /* syn_queue.c: half-open records ---------------------------------------------------- */
 
@@ -137,7 +143,6 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
 /* In the index by now: it is counted, and waits to be accepted. */
 void half_grown(struct tcp *t, uint32_t ci);
 void half_drop_listener(struct tcp *t, uint32_t li);
-la_time half_deadline(const struct tcp *t);
 /* One due record; false if none is. */
 bool half_tick(struct tcp *t);
 uint32_t half_class_of(uint32_t retries);
@@ -167,7 +172,6 @@ bool short_reusable(const struct tcp *t, uint32_t ref, bool bound);
 la_time short_reusable_after(const struct tcp *t, uint32_t ref);
 /* @reason is for the trace: whoever calls counts it. */
 void short_free(struct tcp *t, uint32_t ref, enum la_drop reason);
-la_time short_deadline(const struct tcp *t);
 bool short_tick(struct tcp *t);
 /* Above everything the old connection sent, and its window: the least ISS of the new one. */
 tcp_seq short_iss_floor(const struct tcp *t, uint32_t ref);
@@ -556,6 +560,6 @@ void setting_lowat_default(const struct tcp *t, struct tcp_settings *set);
 /* setup.c */
 void tcp_init(struct tcp *t, const struct la_config *config);
 bool tcp_tick(struct tcp *t, uint32_t budget);
-la_time tcp_deadline(const struct tcp *t);
+la_time tcp_deadline(struct tcp *t);
 
 #endif

@@ -321,16 +321,6 @@ bool short_time_wait(struct tcp *t, uint32_t ref)
     return true;
 }
 
-la_time short_deadline(const struct tcp *t)
-{
-    la_time earliest = LA_TIME_NEVER;
-
-    for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++)
-        if (t->short_class[k].fifo.head != TCP_REF_NONE)
-            earliest = time_min(earliest, short_at(t, t->short_class[k].fifo.head)->expires);
-    return earliest;
-}
-
 /*
  * Records end in the order of their list, and their buckets lie anywhere: the next one's is fetched
  * while this one goes, and the record after it.  Its hash is computed now instead of then.
@@ -351,6 +341,8 @@ static void look_ahead(struct tcp *t, uint32_t next)
 
 bool short_tick(struct tcp *t)
 {
+    if (time_lt(t->env.now, short_deadline(t)))
+        return false;
     for (uint32_t k = 0; k < TCP_SHORT_CLASSES; k++) {
         const uint32_t ref = t->short_class[k].fifo.head;
         struct tcp_flow flow;

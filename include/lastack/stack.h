@@ -232,7 +232,8 @@ void la_tx_frame(const struct la_tx *tx, uint16_t iface, uint8_t *room, struct l
  * la_tick() - Let what is due by @now happen.
  * @budget: At most so many timers fire
  *
- * Return: true if more are due: call again.
+ * Its work is bounded by the budget, however many connections there are.  Return: true if more may be
+ * due: call again; la_deadline() says so too.
  */
 bool la_tick(struct la_stack *s, la_time now, uint32_t budget);
 

@@ -42,7 +42,8 @@ static uint32_t pop(uint64_t now)
     } else if (now >> WHEEL_TICK_SHIFT > o.now_tick) {
         o.now_tick = now >> WHEEL_TICK_SHIFT;
     }
-    must(wheel_pop(&wheel, nodes, (la_time){ now }) == want);
+    uint32_t work = UINT32_MAX;
+    must(wheel_pop(&wheel, nodes, (la_time){ now }, &work) == want);
     return want;
 }
 

@@ -114,4 +114,51 @@ TEST(taking_from_an_empty_list_is_a_programming_error)
     hand_free(&h);
 }
 
+static void set_expires(struct hand *h, const struct kind *k, uint32_t ref, uint64_t ns)
+{
+    if (k->half)
+        half_at(h->t, ref)->expires.ns = ns;
+    else
+        short_at(h->t, ref)->expires.ns = ns;
+}
+
+static uint64_t deadline(struct hand *h, const struct kind *k)
+{
+    return k->half ? half_deadline(h->t).ns : short_deadline(h->t).ns;
+}
+
+static bool stale(const struct hand *h, const struct kind *k)
+{
+    return k->half ? h->t->half_due.stale : h->t->short_due.stale;
+}
+
+TEST(the_earliest_of_all_lists_is_kept_and_looked_for_only_when_it_has_gone)
+{
+    for (uint32_t i = 0; i < LA_COUNT_OF(kinds); i++) {
+        const struct kind *k = &kinds[i];
+        uint32_t ref[4];
+        struct hand h;
+
+        hand_new(&h, NULL);
+        assert_int_equal(deadline(&h, k), UINT64_MAX);
+        for (uint32_t n = 0; n < 4; n++) {
+            ref[n] = record(&h, k);
+            set_expires(&h, k, ref[n], 400 - 100 * (n % 2) + n);
+            k->link(h.t, n % 2, ref[n]); /* 400 and 402; 301 and 303 */
+        }
+        assert_false(stale(&h, k));
+        assert_int_equal(deadline(&h, k), 301);
+        k->unlink(h.t, 0, ref[2]); /* another list, and later */
+        k->unlink(h.t, 1, ref[3]); /* not the first */
+        assert_false(stale(&h, k));
+        k->unlink(h.t, 1, ref[1]);
+        assert_true(stale(&h, k));
+        assert_int_equal(deadline(&h, k), 400);
+        assert_false(stale(&h, k));
+        k->unlink(h.t, 0, ref[0]);
+        assert_int_equal(deadline(&h, k), UINT64_MAX);
+        hand_free(&h);
+    }
+}
+
 TEST_MAIN

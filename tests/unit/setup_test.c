@@ -106,4 +106,48 @@ TEST(the_deadline_is_never_late_while_connections_and_records_come_and_go)
     hand_free(&h);
 }
 
+/* Nodes of the slot that was entered which have no new place yet. */
+static uint32_t waiting(const struct hand *h)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = h->t->wheel.moving; i != WHEEL_NONE;
+         i = wheel_node(&h->t->wheel, h->t, i)->next)
+        n++;
+    return n;
+}
+
+TEST(what_one_tick_does_is_the_same_for_any_number_of_connections_in_a_slot)
+{
+    enum { CONNS = 1000, WORK = 16 };
+    struct la_config config;
+    struct hand h;
+    uint32_t left = CONNS;
+
+    hand_config(&config);
+    config.connections = CONNS;
+    hand_new(&h, &(struct hand_opt){ .config = &config });
+    for (uint32_t i = 0; i < CONNS; i++) {
+        const struct la_endpoint peer = { h.peer, (uint16_t)(1 + i) };
+        la_conn_id conn;
+
+        assert_int_equal(la_open(h.s, h.now, (struct la_endpoint){ .port = 0 }, peer, 0, &conn),
+                         LA_OK);
+    }
+    hand_drain(&h);
+    h.now = time_add(h.now, NS_PER_S);          /* every SYN is due again */
+    for (uint32_t call = 1; left > 0; call++) { /* they stand in one slot, a second wide */
+        assert_true(la_tick(h.s, h.now, 1));
+        assert_true(time_le(la_deadline(h.s), h.now)); /* whoever asks is told to call again */
+        assert_int_equal(left - waiting(&h), left < WORK ? left : WORK);
+        left = waiting(&h);
+        assert_in_range(call, 1, CONNS / WORK + 1);
+    }
+    while (la_tick(h.s, h.now, 100))
+        hand_drain(&h);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPSynRetrans), CONNS);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
 TEST_MAIN

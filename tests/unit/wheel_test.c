@@ -43,13 +43,24 @@ static void teardown(void)
     arena_unmap(arena, arena_bytes);
 }
 
+/* Work that one call may do; what is due fires after as many calls as that takes. */
+static uint32_t portion = UINT32_MAX;
+
 static void move(uint32_t i, uint64_t at)
 {
     wheel_move(&wheel, arena, i, ns(at));
 }
 static uint32_t pop(uint64_t now)
 {
-    return wheel_pop(&wheel, arena, ns(now));
+    uint32_t i, work;
+
+    do {
+        work = portion;
+        i = wheel_pop(&wheel, arena, ns(now), &work);
+        if (i == WHEEL_NONE && work == 0 && wheel.armed > 0)
+            assert_sound(wheel_check(&wheel, arena));
+    } while (i == WHEEL_NONE && work == 0);
+    return i;
 }
 static uint64_t deadline(void)
 {
@@ -345,6 +356,74 @@ TEST(the_wheel_is_small_and_arming_touches_only_nodes)
     teardown();
 }
 
+/* Calls of so much work fire all nodes at @now.  @fired: in this order. */
+static void fire_all(uint64_t now, uint32_t most, uint32_t fired[NODES])
+{
+    uint32_t calls = 0, n = 0;
+
+    while (wheel.armed > 0) {
+        uint32_t work = most;
+        const uint32_t i = wheel_pop(&wheel, arena, ns(now), &work);
+
+        assert_in_range(work, 0, most); /* it did no more */
+        if (i != WHEEL_NONE)
+            fired[n++] = i;
+        else
+            assert_int_equal(work, 0);
+        assert_true(wheel.armed == 0 || deadline() <= now); /* so it is called again */
+        assert_in_range(++calls, 1, 3 * NODES);
+    }
+    assert_int_equal(n, NODES);
+}
+
+TEST(a_call_looks_at_no_more_nodes_than_it_may_and_the_next_one_goes_on)
+{
+    static uint32_t fired[NODES];
+    setup(0);
+    for (uint32_t i = 0; i < NODES; i++) /* one slot of a high level, a thousand ticks in it */
+        move(i, (UINT64_C(3) << 34) + (uint64_t)(i % 1000) * 100000);
+    fire_all(UINT64_C(4) << 34, 100, fired);
+    for (uint32_t i = 0; i < NODES; i++)
+        assert_int_equal(fired[i], i / 3 + i % 3 * 1000);
+    teardown();
+}
+
+TEST(of_thousands_in_one_tick_each_batch_fires_by_index)
+{
+    static uint32_t fired[NODES];
+    uint32_t descents = 0;
+    setup(0);
+    for (uint32_t i = 0; i < NODES; i++)
+        move(i * 7 % NODES, (UINT64_C(3) << 34) + i);
+    fire_all(UINT64_C(4) << 34, 100, fired);
+    for (uint32_t i = 1; i < NODES; i++)
+        descents += fired[i] < fired[i - 1];
+    assert_int_equal(descents, (NODES - 1) / WHEEL_BATCH);
+    teardown();
+}
+
+TEST(a_node_can_be_moved_while_its_slot_is)
+{
+    uint32_t work = 5;
+    setup(0);
+    for (uint32_t i = 0; i < 20; i++)
+        move(i, (UINT64_C(3) << 34) + i);
+    assert_int_equal(wheel_pop(&wheel, arena, ns(UINT64_C(4) << 34), &work), WHEEL_NONE);
+    assert_true(wheel.moving != WHEEL_NONE);
+    move(wheel.moving, UINT64_MAX); /* the first of those that still wait */
+    move(0, UINT64_MAX);            /* the last */
+    move(7, YEAR);
+    move(30, 5); /* in the past: of the tick that was entered */
+    assert_sound(wheel_check(&wheel, arena));
+    for (uint32_t i = 1; i < 20; i++)
+        if (i != 7 && i != 14)
+            assert_int_equal(pop(UINT64_C(4) << 34), i);
+    assert_int_equal(pop(UINT64_C(4) << 34), 30);
+    assert_int_equal(pop(UINT64_C(4) << 34), WHEEL_NONE);
+    assert_int_equal(pop(YEAR), 7);
+    teardown();
+}
+
 /* Against the oracle ----------------------------------------------------------- */
 
 /* A step of any size from nothing to years, small ones often. */
@@ -443,6 +522,15 @@ TEST(the_wheel_agrees_with_a_heap_on_few_nodes)
         against_the_oracle(1 + (uint32_t)seed % 40, 400, seed);
 }
 
+TEST(the_order_is_the_same_however_little_work_a_call_may_do)
+{
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        portion = 1 + (uint32_t)seed % 7;
+        against_the_oracle(1 + (uint32_t)seed % 40, 400, seed);
+    }
+    portion = UINT32_MAX;
+}
+
 TEST(the_wheel_agrees_with_a_heap_on_many_nodes)
 {
     for (uint64_t seed = 0; seed < 20; seed++)
@@ -484,8 +572,9 @@ TEST(a_copied_wheel_goes_on_as_the_original_does)
     struct wheel twin = wheel;
     uint8_t *const copy = arena_map(arena_bytes);
     memcpy(copy, arena, arena_bytes);
+    uint32_t work = UINT32_MAX;
     for (uint32_t n = 0; n < NODES / 2 + 1; n++)
-        assert_int_equal(pop(NS_PER_S), wheel_pop(&twin, copy, ns(NS_PER_S)));
+        assert_int_equal(pop(NS_PER_S), wheel_pop(&twin, copy, ns(NS_PER_S), &work));
     arena_unmap(copy, arena_bytes);
     teardown();
 }
