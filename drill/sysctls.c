@@ -37,7 +37,6 @@ static const char *always(const char *name)
         { "net.ipv4.tcp_limit_output_bytes", "" },
         { "net.ipv4.tcp_pacing_ca_ratio", "" },
         { "net.ipv4.tcp_pacing_ss_ratio", "" },
-        { "net.ipv4.tcp_min_rtt_wlen", "" },
         { "net.ipv4.tcp_low_latency", "" },
         { "net.ipv4.tcp_challenge_ack_limit", "2147483647" },
         { "net.core.default_qdisc", "" },

@@ -265,8 +265,8 @@ static const char *check_chunks(const struct la_stack *s)
         if (!slab_live(&t->conns, t, ci))
             continue;
         n += conn_at(t, ci)->sndq.chunks + conn_at(t, ci)->rcvq.chunks;
-        n += reassembly_chunks(t, conn_at(t, ci)) + flight_known(conn_at(t, ci));
-        n += conn_at(t, ci)->cc != SLAB_NONE;
+        n += reassembly_chunks(t, conn_at(t, ci));
+        n += conn_at(t, ci)->inflight != SLAB_NONE;
     }
     n += ip_chunks_held(&s->ip) + s->loop.count;
     return n == t->env.chunks.slab.used ? NULL : "a chunk belongs to nobody";

@@ -266,7 +266,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, (uint64_t)c->ts_recent << 32 | c->ts_offset);
     put(&it, (uint64_t)c->cwnd << 32 | c->ssthresh);
     put(&it, (uint64_t)c->srtt_us8 << 32 | c->rttvar_us4);
-    put(&it, (uint64_t)c->rto_us << 32 | (c->cc != SLAB_NONE));
+    put(&it, (uint64_t)c->rto_us << 32 | (c->inflight != SLAB_NONE));
     put(&it, (uint64_t)c->snd_mss << 48 | (uint64_t)c->peer_mss << 32 |
                  (uint64_t)c->path_mtu << 16 | c->rcv_mss);
     put(&it, (uint64_t)c->probes << 48 | (uint64_t)c->ka_probes << 40 | (uint64_t)c->quick << 32 |
@@ -284,6 +284,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put(&it, c->user);
     put(&it, hash_queue(t, m, &c->sndq));
     put(&it, hash_queue(t, m, &c->rcvq));
+    put(&it, tcp_coarse(t) - c->min_rtt_at);
     put(&it, (uint64_t)c->min_rtt_us << 32 | (uint32_t)c->reordering << 24 |
                  (uint32_t)c->reo_persist << 16 | (uint32_t)c->reo_mult << 8 |
                  (uint32_t)c->rtx_kind << 6 | (uint32_t)c->reordering_seen << 5 |

@@ -7,6 +7,7 @@
  * flight during a round trip, not by the moment, since ACKs come in bursts between which
  * nothing is sent.
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 static uint32_t initial_window(const struct tcp *t, const struct tcp_conn *c)
@@ -32,33 +33,15 @@ void cc_init(const struct tcp *t, struct tcp_conn *c)
 
 static struct cc_scratch *scratch_of(const struct tcp *t, const struct tcp_conn *c)
 {
-    if (c->cc == SLAB_NONE)
-        return NULL;
-    return (struct cc_scratch *)(void *)chunk_at(&t->env.chunks, t, c->cc)->bytes;
+    return c->inflight == SLAB_NONE ? NULL : &flight_of(t, c)->cc;
 }
 
 /* The same, taken if there is none; NULL if the pool has nothing to spare. */
 static struct cc_scratch *scratch(struct tcp *t, struct tcp_conn *c)
 {
-    struct cc_scratch *k;
+    struct flight *f = flight_block(t, c);
 
-    _Static_assert(sizeof(*k) + sizeof(struct chunk) <= LA_CHUNK_BYTES_MIN, "it fits any chunk");
-    if (c->cc == SLAB_NONE && conn_flight(c) > 0) {
-        c->cc = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
-        k = scratch_of(t, c);
-        if (k != NULL)
-            memset(k, 0, sizeof(*k));
-    }
-    return scratch_of(t, c);
-}
-
-void cc_rest(struct tcp *t, struct tcp_conn *c)
-{
-    c->ecn_reduced = false;
-    if (c->cc == SLAB_NONE)
-        return;
-    chunks_give(&t->env.chunks, t, c->cc);
-    c->cc = SLAB_NONE;
+    return f == NULL ? NULL : &f->cc;
 }
 
 /* What one algorithm remembers says nothing to another; the window stays. */
@@ -66,7 +49,9 @@ void cc_chosen(struct tcp *t, struct tcp_conn *c)
 {
     if (c->set.congestion == CC_DEFAULT)
         c->set.congestion = t->congestion & 3u;
-    cc_rest(t, c);
+    c->ecn_reduced = false;
+    if (c->inflight != SLAB_NONE)
+        memset(&flight_of(t, c)->cc, 0, sizeof(struct cc_scratch));
 }
 
 /* New text is on its way: remember how much of the window the round trip used. */
@@ -172,21 +157,21 @@ void cc_on_congestion(struct tcp *t, struct tcp_conn *c, enum cc_event event, ui
     }
 }
 
-bool cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack)
+enum cc_echo cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack)
 {
     struct cc_scratch *k = scratch(t, c);
 
     if (c->in_recovery || c->rto_recovery)
-        return true; /* the loss has reduced it */
+        return CC_ECHO_LOSS; /* which has reduced it */
     if (c->ecn_reduced && (k == NULL || seq_le(ack, k->echo_end)))
-        return false;
+        return CC_ECHO_AGAIN;
     cc_on_congestion(t, c, CC_ECN, conn_flight(c));
-    if (c->cwnd > c->ssthresh)
+    if (c->cwnd > c->ssthresh && !flight_known(c))
         c->cwnd = c->ssthresh;
     c->ecn_reduced = true;
     if (k != NULL)
         k->echo_end = c->snd.nxt;
-    return true;
+    return CC_ECHO_REDUCES;
 }
 
 void cc_on_recovered(struct tcp *t, struct tcp_conn *c)

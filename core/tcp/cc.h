@@ -7,8 +7,8 @@
  * recovery, with cwnd; within it cwnd belongs to recovery (RFC 9937).  Both are in bytes.
  *
  * An algorithm is a number and a set of functions, chosen by a switch: no call through a pointer
- * stands on the way of a segment.  What it remembers is struct cc_scratch, in a chunk of the pool
- * that is taken when the window first limits sending and given back when nothing is in flight.
+ * stands on the way of a segment.  What it remembers is struct cc_scratch, in the block of what is
+ * in flight (inflight.h), which is there when the window limits sending at the latest.
  * All of it can be done without: with the pool empty the window grows as RFC 5681 (3) has it.  A
  * rate-based algorithm gets what it needs in struct cc_ack, and will answer with a rate beside
  * the window.
@@ -89,10 +89,11 @@ void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack);
  */
 void cc_on_congestion(struct tcp *t, struct tcp_conn *c, enum cc_event event, uint32_t flight);
 /*
- * The peer echoes congestion (RFC 3168 6.1.2), with an ACK of @ack: the window is reduced, once in
- * a round trip.  False if it was already, in this one.
+ * The peer echoes congestion (RFC 3168 6.1.2), with an ACK of @ack: ssthresh is set, once in a
+ * round trip, and cwnd follows over that round trip, or at once where there are no ranges.
  */
-bool cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack);
+enum cc_echo { CC_ECHO_AGAIN, CC_ECHO_LOSS, CC_ECHO_REDUCES };
+enum cc_echo cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack);
 /* The recovery has ended: the window is ssthresh. */
 void cc_on_recovered(struct tcp *t, struct tcp_conn *c);
 /* @first: nothing of what is in flight was lost to an RTO before; else ssthresh stays. */
@@ -102,8 +103,6 @@ void cc_save(const struct tcp *t, const struct tcp_conn *c, struct cc_saved *out
 void cc_undo(struct tcp *t, struct tcp_conn *c, const struct cc_saved *saved);
 /* RFC 5681 4.1: before new text is sent. */
 void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
-/* Nothing is in flight, or the connection ends: the scratch goes back to the pool. */
-void cc_rest(struct tcp *t, struct tcp_conn *c);
 /* The setting was changed. */
 void cc_chosen(struct tcp *t, struct tcp_conn *c);
 

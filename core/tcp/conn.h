@@ -195,7 +195,7 @@ struct tcp_conn {
     /* Line 5: settings and congestion. */
     struct tcp_settings set;
     uint32_t ssthresh;    /* bytes */
-    uint32_t cc;          /* chunk with struct cc_scratch, or SLAB_NONE */
+    uint32_t min_rtt_at;  /* when min_rtt_us was measured: as tcp_coarse() has it */
     uint32_t flight_peak; /* most in flight in the round trip that ends at peak_end */
     tcp_seq peak_end;
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
@@ -215,6 +215,7 @@ struct tcp_conn {
     bool tlp_again : 1;       /* TLP.is_retrans */
     bool want_tlp : 1;        /* a tail loss probe goes out at the next la_tx() */
     bool pace_hold : 1;       /* nothing that is paced goes before pace_at */
+    bool board : 1;           /* the block of what is in flight has ranges */
     bool ecn : 1;             /* agreed on: RFC 3168 6.1.1 */
     bool ecn_asked : 1;       /* our SYN asked */
     bool ecn_echo : 1;        /* ACKs carry ECE until CWR comes */
@@ -226,8 +227,8 @@ struct tcp_conn {
     la_time opened;
     uint32_t state_since;     /* in units of TCP_COARSE_SHIFT */
     uint32_t last_invalid_us; /* when an ACK for something unacceptable last went out; 0: never */
-    uint32_t inflight;        /* chunk with what is in flight (inflight.c), or SLAB_NONE */
-    uint32_t min_rtt_us;      /* smallest sample; 0: none yet */
+    uint32_t inflight;        /* chunk with struct flight (inflight.h), or SLAB_NONE */
+    uint32_t min_rtt_us;      /* smallest sample of tcp_min_rtt_wlen; 0: none yet */
     struct queue_hint sndhint;
     uint32_t segs_retransmitted;
     int8_t error; /* enum la_err that ended it */

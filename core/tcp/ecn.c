@@ -10,11 +10,13 @@
  *
  * As a sender: ECT(0) stands on new text alone, never on what is sent again, on ACKs or on probes
  * (6.1.4 - 6.1.6).  An ACK with ECE is taken as a loss would be, once in a round trip (6.1.2), and
- * the next new segment says so with CWR.
+ * the next new segment says so with CWR.  What is in flight comes down over that round trip as in a
+ * recovery (RFC 9937), and a loss within it reduces nothing further.
  *
  * As a receiver: after a segment marked CE every ACK carries ECE until a segment with CWR comes
  * (6.1.3).  The first such ACK goes at once.
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 bool ecn_syn_asks(const struct tcp *t, const struct tcp_arrival *a)
@@ -44,7 +46,10 @@ void ecn_on_ack(struct tcp_arrival *a)
     if (!c->ecn || (a->seg->flags & (TCP_ECE | TCP_SYN)) != TCP_ECE || conn_flight(c) == 0)
         return;
     env_count(&a->t->env, LA_COUNT_TCPDeliveredCE);
-    if (cc_on_echo(a->t, c, a->seg->ack))
+    const enum cc_echo echo = cc_on_echo(a->t, c, a->seg->ack);
+    if (echo == CC_ECHO_REDUCES && flight_known(c) && c->cwnd > c->ssthresh)
+        prr_reduce(a->t, c);
+    if (echo != CC_ECHO_AGAIN)
         c->ecn_cwr = true;
 }
 

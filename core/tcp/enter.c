@@ -57,7 +57,6 @@ uint32_t conn_new(struct tcp *t, const struct tcp_flow *flow, uint32_t hash)
     t->state_count[LA_CLOSED]++;
     c->listener = SLAB_NONE;
     c->rcv.ooo = SLAB_NONE;
-    c->cc = SLAB_NONE;
     c->tx_next = c->tx_prev = c->ready_next = c->ready_prev = SLAB_NONE;
     c->sndhint.chunk = SLAB_NONE;
     c->opened = c->last_rx = c->last_tx = t->env.now;
@@ -87,7 +86,6 @@ void conn_release(struct tcp *t, uint32_t ci)
     queue_clear(&c->sndq, &t->env.chunks, t);
     queue_clear(&c->rcvq, &t->env.chunks, t);
     reassembly_clear(t, c);
-    cc_rest(t, c);
     t->orphans -= c->orphan;
     c->tlp_out = c->want_tlp = false;
     flight_release(t, c);
@@ -104,7 +102,6 @@ void conn_shell(struct tcp *t, uint32_t ci)
     tcp_output_sleep(t, ci);
     queue_clear(&c->sndq, &t->env.chunks, t);
     reassembly_clear(t, c);
-    cc_rest(t, c);
     c->tlp_out = c->want_tlp = false;
     flight_release(t, c);
     c->sndhint.chunk = SLAB_NONE;

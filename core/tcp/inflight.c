@@ -204,10 +204,24 @@ static void split(struct tcp_conn *c, struct flight *f, tcp_seq seq)
     count_segs(f, r[0].flags, (uint32_t)r[0].segs + r[1].segs, true);
 }
 
+struct flight *flight_block(struct tcp *t, struct tcp_conn *c)
+{
+    _Static_assert(sizeof(struct flight) + 2 * SPARE * sizeof(struct flight_range) +
+                           sizeof(struct chunk) <=
+                       LA_CHUNK_BYTES_MIN,
+                   "any chunk holds it, and some ranges");
+    if (c->inflight == SLAB_NONE && conn_flight(c) > 0) {
+        c->inflight = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
+        if (c->inflight != SLAB_NONE)
+            memset(flight_of(t, c), 0, sizeof(struct flight));
+    }
+    return c->inflight == SLAB_NONE ? NULL : flight_of(t, c);
+}
+
 /*
- * The block is begun with the second segment: one alone has nothing that could tell of its loss
+ * Ranges are begun with the second segment: one alone has nothing that could tell of its loss
  * before the RTO does, and of a request or an answer there is often only one.  When the first was
- * sent is known, since it is being timed.  Return: whether there is a block.
+ * sent is known, since it is being timed.  Return: whether there are ranges.
  */
 static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
 {
@@ -215,13 +229,17 @@ static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
 
     if (!c->sack || (first && segs == 1 && !c->tlp_out) || c->in_recovery || c->rto_recovery)
         return false;
-    c->inflight = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
     if (c->inflight == SLAB_NONE) {
-        env_count(&t->env, LA_COUNT_TCPSACKBoardNone);
-        return false;
+        c->inflight = chunks_take(&t->env.chunks, t, CHUNKS_SEND);
+        if (c->inflight == SLAB_NONE) {
+            env_count(&t->env, LA_COUNT_TCPSACKBoardNone);
+            return false;
+        }
+        memset(&flight_of(t, c)->cc, 0, sizeof(struct cc_scratch));
     }
     struct flight *f = flight_of(t, c);
-    memset(f, 0, sizeof(*f));
+    memset(f, 0, offsetof(struct flight, cc));
+    c->board = true;
     f->fack = c->snd.una;
     f->tlp_end = c->snd.una; /* of a probe that is still out: nothing else was */
     if (!first) {
@@ -239,10 +257,11 @@ static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
 
 void flight_release(struct tcp *t, struct tcp_conn *c)
 {
-    if (!flight_known(c))
+    if (c->inflight == SLAB_NONE)
         return;
     chunks_give(&t->env.chunks, t, c->inflight);
     c->inflight = SLAB_NONE;
+    c->board = false;
     c->resend = false;
     c->dubious = c->tlp_out;
 }
@@ -441,6 +460,8 @@ const char *flight_check(const struct tcp *t, const struct tcp_conn *c)
 {
     uint32_t sacked = 0, resend = 0, extra = 0, segs = 0;
 
+    if (c->board && c->inflight == SLAB_NONE)
+        return "ranges in flight are nowhere";
     if (!flight_known(c))
         return c->resend || c->dubious != c->tlp_out
                    ? "nothing is remembered of a flight that is in doubt"

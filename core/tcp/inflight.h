@@ -2,9 +2,11 @@
 /*
  * inflight.h - What is in flight, as ranges, and what recovery remembers only meanwhile.
  *
- * The block lies in one chunk of the pool, taken with the second segment sent and given back when
- * nothing is in flight: an idle connection has none.  The ranges cover SND.UNA to SND.NXT without
- * a gap, in order: each begins where the one before ends.
+ * The block lies in one chunk of the pool, taken with the second segment sent or when the
+ * congestion window first limits sending, and given back when nothing is in flight: an idle
+ * connection has none.  The ranges cover SND.UNA to SND.NXT without a gap, in order: each begins
+ * where the one before ends.  Without SACK there are none, and only what congestion control and
+ * F-RTO remember is used.
  */
 #ifndef CORE_TCP_INFLIGHT_H
 #define CORE_TCP_INFLIGHT_H
@@ -30,7 +32,7 @@ struct flight {
     uint16_t sacked_segs;
     bool rack_valid : 1;
     bool dsack_pending : 1; /* RACK.dsack_round is not None */
-    bool prr : 1;           /* cwnd is PRR's: a recovery with SACK */
+    bool prr : 1;           /* cwnd is PRR's: a recovery with SACK, or ECN's reduction */
     bool frto : 1;          /* RFC 5682: the RTO may have been spurious */
     bool new_only : 1;      /* RFC 5682 2.b: new text goes, nothing again */
     bool undo : 1;          /* undo_marker is set, and undo_end if the recovery is over: */
@@ -56,6 +58,7 @@ struct flight {
     uint32_t undo_ts;    /* TSval of the first retransmission */
     struct cc_saved saved;
 
+    struct cc_scratch cc; /* cc.c; may be in use before there are ranges */
     struct flight_range r[];
 };
 
@@ -83,7 +86,7 @@ static inline struct flight *flight_of(const struct tcp *t, const struct tcp_con
 }
 static inline bool flight_known(const struct tcp_conn *c)
 {
-    return c->inflight != SLAB_NONE;
+    return c->board;
 }
 static inline tcp_seq flight_start(const struct tcp_conn *c, const struct flight *f, uint32_t i)
 {
@@ -96,10 +99,13 @@ static inline struct flight_range *flight_at(struct flight *f, uint32_t i)
 
 /* inflight.c */
 
+/* The block, taken if there is none; NULL if nothing is in flight or the pool has nothing to spare. */
+struct flight *flight_block(struct tcp *t, struct tcp_conn *c);
 /* SND.NXT moved to @end by @segs segments of new text; the block is taken if there is none. */
 void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs);
 /* [seq, end) went out again. */
 void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq end);
+/* Nothing is in flight, or nobody asks any more: the block goes back to the pool. */
 void flight_release(struct tcp *t, struct tcp_conn *c);
 /* What lies before SND.UNA, which moved from k->before, is taken off. */
 void flight_acked(struct flight_ack *k);
@@ -129,6 +135,8 @@ void rack_recovered(struct tcp_conn *c);
 /* prr.c: RFC 9937 */
 
 void prr_begin(struct flight_ack *k);
+/* The same for a reduction that no loss called for: before the ACK with ECE is taken. */
+void prr_reduce(struct tcp *t, struct tcp_conn *c);
 void prr_on_ack(struct flight_ack *k);
 
 /* undo.c: was it spurious? */

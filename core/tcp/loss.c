@@ -8,7 +8,9 @@
  * Without SACK, or with the pool empty when the flight began: duplicate ACKs (RFC 5681, 3042),
  * partial ACKs (RFC 6582, NewReno).  After a fast retransmission one segment at SND.UNA goes out
  * whatever the window.  After an RTO everything in flight is sent again, in order, as the
- * congestion window permits: SND.NXT never retreats, snd.rtx walks from SND.UNA to it.
+ * congestion window permits: SND.NXT never retreats, snd.rtx walks from SND.UNA to it.  But first
+ * F-RTO (RFC 5682 2.1) sends new text on the first ACK that advances, if there is some: when the
+ * next one advances too, nothing but the first segment was sent again and nothing was lost.
  */
 #include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
@@ -23,8 +25,34 @@ static bool is_dupack(const struct tcp_conn *c, const struct tcp_seg *seg)
            seg->wnd << c->snd_shift == c->snd.wnd;
 }
 
+/* RFC 5682 2.1 is under way: the block remembers it. */
+static struct flight *reno_frto(const struct tcp *t, const struct tcp_conn *c)
+{
+    if (!c->rto_recovery || c->inflight == SLAB_NONE || flight_known(c))
+        return NULL;
+    return flight_of(t, c)->frto ? flight_of(t, c) : NULL;
+}
+
+/* Step 3.a, or 2.a: what the RTO declared lost is sent again, as if nothing had been asked. */
+static void reno_frto_over(struct tcp_conn *c, struct flight *f)
+{
+    const uint32_t three = 3u * c->snd_mss;
+
+    if (f->new_only && c->cwnd > three)
+        c->cwnd = three;
+    if (f->new_only)
+        c->snd.rtx = c->snd.una;
+    f->frto = f->new_only = f->undo = false;
+}
+
 static void reno_dupack(struct tcp *t, struct tcp_conn *c)
 {
+    struct flight *frto = reno_frto(t, c);
+
+    if (frto != NULL) {
+        reno_frto_over(c, frto);
+        return;
+    }
     if (c->dupacks < UINT8_MAX)
         c->dupacks++;
     if (c->in_recovery) {
@@ -45,8 +73,55 @@ static void reno_dupack(struct tcp *t, struct tcp_conn *c)
     trace_recovery(t, c, LA_RECOVERY_BEGIN);
 }
 
-static void reno_ack(struct tcp *t, struct tcp_conn *c, uint32_t acked)
+/* Is there new text, and does the window of this ACK, which is not in force yet, take a segment? */
+static bool new_text(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
+    const uint32_t unsent = conn_unsent(c);
+    const uint32_t least = unsent < c->snd_mss ? unsent : c->snd_mss;
+
+    return unsent > 0 && seg->wnd << c->snd_shift >= conn_flight(c) + least;
+}
+
+/* An ACK that advances, after an RTO.  Return: it is not to be taken as any other. */
+static bool reno_frto_ack(struct tcp *t, struct tcp_conn *c, struct flight *f,
+                          const struct tcp_seg *seg)
+{
+    if (f->new_only) { /* 3.b: what was sent once is acknowledged */
+        LA_ASSERT(f->undo);
+        c->cwnd = c->snd_mss; /* what 2.b made of it is no window */
+        cc_undo(t, c, &f->saved);
+        f->frto = f->new_only = f->undo = false;
+        c->rto_recovery = false;
+        c->snd.rtx = c->snd.nxt;
+        /* RFC 4015 4, (RESP): no burst. */
+        const uint32_t limit = conn_flight(c) + 2u * c->snd_mss;
+        if (c->cwnd > limit)
+            c->cwnd = limit;
+        env_count(&t->env, LA_COUNT_TCPLossUndo);
+        env_count(&t->env, LA_COUNT_TCPSpuriousRTOs);
+        trace_recovery(t, c, LA_RECOVERY_UNDO);
+        return true;
+    }
+    if (seq_lt(c->snd.una, c->snd.recover) &&
+        new_text(c, seg)) { /* 2.b: two new segments, nothing again */
+        f->new_only = true;
+        c->snd.recover = c->snd.nxt;
+        c->snd.rtx = c->snd.nxt;
+        c->cwnd = conn_flight(c) + 2u * c->snd_mss;
+        return true;
+    }
+    reno_frto_over(c, f); /* 2.a */
+    return false;
+}
+
+static void reno_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg, uint32_t acked)
+{
+    struct flight *frto = reno_frto(t, c);
+
+    if (frto != NULL && reno_frto_ack(t, c, frto, seg)) {
+        c->dupacks = 0;
+        return;
+    }
     const uint32_t mss = c->snd_mss;
 
     c->dupacks = 0;
@@ -117,10 +192,12 @@ static void begin_recovery(struct flight_ack *k)
     const uint32_t flight = conn_flight(c) + k->acked;
 
     undo_begin(k->t, c, k->f);
-    cc_on_congestion(k->t, c, CC_LOSS, flight < c->cwnd ? flight : c->cwnd);
+    if (!k->f->prr) { /* else ECN's echo has said so already, of this window */
+        cc_on_congestion(k->t, c, CC_LOSS, flight < c->cwnd ? flight : c->cwnd);
+        prr_begin(k);
+    }
     c->snd.recover = c->snd.nxt;
     c->in_recovery = true;
-    prr_begin(k);
     env_count(&k->t->env, LA_COUNT_TCPSackRecovery);
     trace_recovery(k->t, c, LA_RECOVERY_BEGIN);
 }
@@ -140,6 +217,20 @@ static void end_recovery(struct flight_ack *k)
         cc_on_recovered(k->t, c);
     }
     trace_recovery(k->t, c, LA_RECOVERY_END);
+}
+
+/* The window comes down because of ECN's echo, and nothing was lost. */
+static void go_down(struct flight_ack *k)
+{
+    struct tcp_conn *c = k->c;
+    struct flight *f = k->f;
+
+    if (seq_lt(c->snd.una, f->cc.echo_end)) {
+        prr_on_ack(k);
+        return;
+    }
+    f->prr = false;
+    cc_on_recovered(k->t, c);
 }
 
 /* In fast recovery. */
@@ -173,17 +264,24 @@ static void undo_loss(struct flight_ack *k, bool frto)
             flight_flags(f, c, i, flight_at(f, i)->flags & (uint8_t)~FLIGHT_LOST);
     flight_tidy(k->t, c, f);
     undo_now(k->t, c, f);
-    /* RFC 4015 4, (RESP): no burst, but ssthresh lets it come back at once. */
-    const uint32_t most = 10u * c->snd_mss;
-    const uint32_t limit = conn_pipe(k->t, c) + (k->acked < most ? k->acked : most);
-    if (c->cwnd > limit)
-        c->cwnd = limit > c->snd_mss ? limit : c->snd_mss;
     f->frto = f->new_only = false;
     c->rto_recovery = false;
     c->retransmits = 0;
     env_count(&k->t->env, LA_COUNT_TCPLossUndo);
     if (frto)
         env_count(&k->t->env, LA_COUNT_TCPSpuriousRTOs);
+    k->lost = 0;
+    (void)rack_detect(k); /* what a later one has overtaken is lost all the same */
+    if (k->lost > 0) {
+        begin_recovery(k);
+        prr_on_ack(k);
+        return;
+    }
+    /* RFC 4015 4, (RESP): no burst, but ssthresh lets it come back at once. */
+    const uint32_t most = 10u * c->snd_mss;
+    const uint32_t limit = conn_pipe(k->t, c) + (k->acked < most ? k->acked : most);
+    if (c->cwnd > limit)
+        c->cwnd = limit > c->snd_mss ? limit : c->snd_mss;
 }
 
 /*
@@ -209,7 +307,7 @@ static void after_rto(struct flight_ack *k)
         if (k->sacked > 0 || k->acked == 0)
             f->frto = f->new_only = false;
     } else if (f->frto && k->acked > 0 && !full) {
-        f->new_only = conn_unsent(c) > 0 && snd_usable(c) > 0;
+        f->new_only = new_text(c, k->seg);
         f->frto = f->new_only;
         if (f->new_only)
             c->snd.recover = c->snd.nxt;
@@ -246,8 +344,8 @@ static void settle_doubt(struct flight_ack *k)
     if (f->undo && !c->in_recovery && !c->rto_recovery && seq_ge(c->snd.una, f->undo_end))
         f->undo = false;
     c->resend = f->resend > 0;
-    c->dubious = f->sacked > 0 || f->resend > 0 || f->extra > 0 || f->undo || c->in_recovery ||
-                 c->rto_recovery || c->tlp_out;
+    c->dubious = f->prr || f->sacked > 0 || f->resend > 0 || f->extra > 0 || f->undo ||
+                 c->in_recovery || c->rto_recovery || c->tlp_out;
 }
 
 static void flight_ack_all(struct flight_ack *k, uint32_t ci)
@@ -275,6 +373,8 @@ static void flight_ack_all(struct flight_ack *k, uint32_t ci)
         go_on(k);
     else if (c->rto_recovery)
         after_rto(k);
+    else if (k->f->prr)
+        go_down(k);
     else if (k->acked > 0)
         cc_on_ack(t, c, &(struct cc_ack){ .acked = k->acked, .rtt_us = k->f->rack_rtt_us });
     settle_doubt(k);
@@ -332,7 +432,7 @@ void loss_on_ack(struct tcp *t, uint32_t ci, const struct tcp_seg *seg, tcp_seq 
     if (flight_known(c))
         flight_ack(t, ci, seg, before, acked);
     else
-        reno_ack(t, c, acked);
+        reno_ack(t, c, seg, acked);
 }
 
 void loss_on_rack_timer(struct tcp *t, uint32_t ci)
@@ -368,7 +468,15 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
         f->new_only = false;
         f->frto = t->env.knobs.frto > 0;
     } else {
+        struct flight *f = flight_block(t, c);
+
         c->snd.rtx = c->snd.una;
+        if (f != NULL && !c->rto_recovery) {
+            undo_begin(t, c, f);
+            f->undo = f->frto = t->env.knobs.frto > 0;
+        } else if (f != NULL) {
+            f->frto = f->new_only = f->undo = false;
+        }
     }
     cc_on_rto(t, c, first);
     if (flight_known(c))

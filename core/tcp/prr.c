@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prr.c - How much may be sent in a recovery: Proportional Rate Reduction, RFC 9937.
+ * prr.c - How much may be sent in a recovery, or while ECN's echo lowers the window: Proportional
+ * Rate Reduction, RFC 9937.
  *
  * cwnd is computed with every ACK so that what is in flight comes down to ssthresh over one round
  * trip, a segment for every so many that arrive; below ssthresh it is rebuilt, a segment for a
@@ -21,6 +22,18 @@ void prr_begin(struct flight_ack *k)
     f->recover_fs = flight > before ? flight - before : 1;
     f->prr_delivered = 0;
     f->prr_out = 0;
+}
+
+void prr_reduce(struct tcp *t, struct tcp_conn *c)
+{
+    struct flight *f = flight_of(t, c);
+    const uint32_t flight = conn_flight(c);
+
+    f->prr = true;
+    f->recover_fs = flight > f->sacked ? flight - f->sacked : 1;
+    f->prr_delivered = 0;
+    f->prr_out = 0;
+    c->dubious = true;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -53,7 +66,7 @@ void prr_on_ack(struct flight_ack *k)
             snd_cnt += c->snd_mss;
         snd_cnt = least(c->ssthresh - pipe, snd_cnt);
     }
-    if (f->prr_out == 0 && snd_cnt < c->snd_mss)
+    if (c->in_recovery && f->prr_out == 0 && snd_cnt < c->snd_mss)
         snd_cnt = c->snd_mss; /* the fast retransmit goes at once */
     c->cwnd = pipe + snd_cnt;
     if (c->cwnd < c->snd_mss)

@@ -13,14 +13,29 @@ uint32_t tcp_ts_now(const struct tcp *t, uint32_t ts_offset)
     return (uint32_t)(t->env.now.ns / NS_PER_MS) + ts_offset;
 }
 
+/*
+ * The least of the last tcp_min_rtt_wlen seconds (RFC 8985 5.2).  When the least is older than
+ * that, the path may have become longer: the sample at hand takes its place, and what is less
+ * follows at once.
+ */
+static void min_rtt(const struct tcp *t, struct tcp_conn *c, uint32_t rtt_us)
+{
+    /* 954 units of 2^20 ns are a second. */
+    const uint32_t wlen = t->env.knobs.min_rtt_wlen * 954u;
+
+    if (c->min_rtt_us == 0 || rtt_us <= c->min_rtt_us || tcp_coarse(t) - c->min_rtt_at > wlen) {
+        c->min_rtt_us = rtt_us;
+        c->min_rtt_at = tcp_coarse(t);
+    }
+}
+
 void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns)
 {
     const uint64_t us = rtt_ns / NS_PER_US;
     const uint32_t r = us < 1 ? 1 : us > 60000000 ? 60000000 : (uint32_t)us;
     uint32_t var, rto;
 
-    if (c->min_rtt_us == 0 || r < c->min_rtt_us)
-        c->min_rtt_us = r;
+    min_rtt(t, c, r);
     if (c->srtt_us8 == 0) { /* (2.2) */
         c->srtt_us8 = r * 8;
         c->rttvar_us4 = r * 2;

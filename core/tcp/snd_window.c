@@ -7,6 +7,7 @@
  * so what is left for the RFC's second case has SEG.ACK = SND.UNA = SND.WL2.  A peer may shrink its window: then the usable window is zero, never
  * negative (MUST-34).
  */
+#include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
 /*
@@ -66,7 +67,9 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     loss_on_ack(t, a->ci, a->seg, before, acked);
     if (c->cwnd > c->set.sndbuf / 2)
         autotune_send(t, c);
-    if (seq_eq(c->snd.una, c->snd.nxt))
-        cc_rest(t, c);
+    if (seq_eq(c->snd.una, c->snd.nxt)) {
+        c->ecn_reduced = false;
+        flight_release(t, c);
+    }
     conn_ready(t, a->ci, false);
 }

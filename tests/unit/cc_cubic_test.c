@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cc_cubic_test.c - CUBIC held against the formulas of RFC 9438, computed in floating point. */
+#include "core/tcp/inflight.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -23,8 +24,8 @@ static struct cc_cubic *cubic(struct hand *h)
 {
     struct tcp_conn *c = hand_conn(h);
 
-    assert_int_not_equal(c->cc, SLAB_NONE);
-    return &((struct cc_scratch *)(void *)chunk_at(&h->t->env.chunks, h->t, c->cc)->bytes)->cubic;
+    assert_int_not_equal(c->inflight, SLAB_NONE);
+    return &flight_of(h->t, c)->cc.cubic;
 }
 
 /* The peer loses a segment of a full window, and recovery ends at once. */
@@ -246,7 +247,7 @@ TEST(with_the_pool_empty_the_window_grows_all_the_same)
     c->ssthresh = c->cwnd = 10 * MSS;
     for (uint32_t i = 0; i < 10; i++)
         ack(&h, MSS);
-    assert_int_equal(c->cc, SLAB_NONE);
+    assert_int_equal(c->inflight, SLAB_NONE);
     assert_true(c->cwnd > 10 * MSS + 900 && c->cwnd <= 11 * MSS);
     loss(&h);
     assert_true(c->cwnd < 8 * MSS);
@@ -259,9 +260,9 @@ TEST(what_it_remembers_goes_back_to_the_pool_when_nothing_is_in_flight)
     struct tcp_conn *c = hand_conn(&h);
 
     ack(&h, MSS);
-    assert_int_not_equal(c->cc, SLAB_NONE);
-    cc_rest(h.t, c);
-    assert_int_equal(c->cc, SLAB_NONE);
+    assert_int_not_equal(c->inflight, SLAB_NONE);
+    flight_release(h.t, c);
+    assert_int_equal(c->inflight, SLAB_NONE);
     c->ssthresh = c->cwnd = 70 * MSS;
     ack(&h, MSS); /* and W_max is what ssthresh was made from */
     assert_int_equal(cubic(&h)->w_max, 100 * MSS);

@@ -163,6 +163,59 @@ TEST(an_echo_halves_the_window_once_in_a_round_trip_and_is_confirmed)
     hand_free(&h);
 }
 
+/* The same connection, whose peer has SACK as well. */
+static struct hand agreed_with_sack(void)
+{
+    static uint8_t bytes[8 * N * MSS];
+    struct hand h = begin(false, 1);
+
+    hand_open(&h);
+    hand_drain(&h);
+    hand_rx(&h, "SYN ACK ECE rcv 0 snd 1 wnd 65535 mss 1000 sackOK");
+    hand_drain(&h);
+    assert_true(hand_conn(&h)->ecn && hand_conn(&h)->sack);
+    hand_conn(&h)->cwnd = N * MSS;
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_int_equal(hand_drain(&h), N);
+    return h;
+}
+
+TEST(with_sack_what_is_in_flight_comes_down_over_a_round_trip)
+{
+    struct hand h = agreed_with_sack();
+    struct tcp_conn *c = hand_conn(&h);
+    uint32_t sent = 0;
+
+    for (uint32_t i = 1; i <= 4; i++) { /* RFC 9937: one segment for two that arrive */
+        ack(&h, i, TCP_ECE);
+        sent += hand_drain(&h);
+        assert_int_equal(c->ssthresh, N * MSS / 2);
+        assert_int_equal(sent, i / 2);
+        assert_null(la_check(h.s));
+    }
+    ack(&h, 9, 0);
+    hand_drain(&h);
+    ack(&h, 10, 0); /* what was in flight at the echo has arrived */
+    assert_int_equal(c->cwnd, N * MSS / 2);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPSackRecovery), 0);
+    hand_free(&h);
+}
+
+TEST(a_loss_in_the_round_trip_of_an_echo_reduces_nothing_further)
+{
+    struct hand h = agreed_with_sack();
+    struct tcp_conn *c = hand_conn(&h);
+
+    ack(&h, 1, TCP_ECE);
+    hand_drain(&h);
+    hand_rx(&h, "ACK rcv 1 snd 1001 wnd 65535 sack 2001:5001");
+    assert_true(c->in_recovery);
+    assert_int_equal(c->ssthresh, N * MSS / 2);
+    assert_int_equal(hand_drain(&h) > 0, true);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
 TEST(without_agreement_an_echo_means_nothing)
 {
     static uint8_t bytes[N * MSS];

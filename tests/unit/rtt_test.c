@@ -51,6 +51,31 @@ TEST(later_samples_follow_the_rfcs_weights_of_an_eighth_and_a_quarter)
     hand_free(&h);
 }
 
+TEST(the_least_sample_holds_for_its_window_and_then_gives_way)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+
+    c->min_rtt_us = 0;
+    rtt_sample(h.t, c, 40 * NS_PER_MS);
+    rtt_sample(h.t, c, 20 * NS_PER_MS);
+    h.t->env.now.ns += 299 * NS_PER_S;
+    rtt_sample(h.t, c, 90 * NS_PER_MS);
+    assert_int_equal(c->min_rtt_us, 20000);
+    h.t->env.now.ns += 2 * NS_PER_S;
+    rtt_sample(h.t, c, 90 * NS_PER_MS); /* RFC 8985 5.2: the path has become longer */
+    assert_int_equal(c->min_rtt_us, 90000);
+    rtt_sample(h.t, c, 80 * NS_PER_MS);
+    assert_int_equal(c->min_rtt_us, 80000);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_min_rtt_wlen", 10), LA_OK);
+    h.t->env.now.ns += 9 * NS_PER_S;
+    rtt_sample(h.t, c, 80 * NS_PER_MS); /* seen again: it holds from now on */
+    h.t->env.now.ns += 9 * NS_PER_S;
+    rtt_sample(h.t, c, 85 * NS_PER_MS);
+    assert_int_equal(c->min_rtt_us, 80000);
+    hand_free(&h);
+}
+
 TEST(the_variance_counts_at_least_as_the_smallest_rto)
 {
     struct hand h = start();
