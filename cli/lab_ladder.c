@@ -7,9 +7,13 @@
  *     0.000000  SYN-SENT    │──── SYN  seq 0 ─────────────────▶│ SYN-RECEIVED
  *     0.010000  ...
  *
+ * A number in brackets leads to a footnote below: the reason, its clause, knob and counter, and the
+ * queues as they stood.
+ *
  * States stand outside the rails: the sender's after sending, the receiver's after arrival.  What is
  * lost ends in a cross.  A second or more without anything is a row of its own.
  */
+#include "cli/cause_text.h"
 #include "cli/lab_print.h"
 
 #include <inttypes.h>
@@ -17,6 +21,7 @@
 
 #define MIDDLE 55u
 #define INSET 4u
+#define WHYS_SHOWN 12u
 #define PAUSE_NS UINT64_C(1000000000)
 
 static uint32_t columns(const char *text)
@@ -54,7 +59,10 @@ static void put_segment(FILE *to, const struct lab_row *r)
 {
     const bool to_right = r->side == 0, gone = (r->fate & SIM_GONE) != 0;
     const char *fate = fate_text(r->fate);
-    const uint32_t used = INSET + columns(r->text) + 2 + columns(fate) + 1;
+    char text[256];
+
+    snprintf(text, sizeof text, r->why > 0 ? "%s  [%" PRIu32 "]" : "%s", r->text, r->why);
+    const uint32_t used = INSET + columns(text) + 2 + columns(fate) + 1;
     const uint32_t rest = MIDDLE > used ? MIDDLE - used : 0;
     const char *left = r->state[0] ? r->state[0] : "";
     const char *right = r->state[1] ? r->state[1] : "";
@@ -62,7 +70,7 @@ static void put_segment(FILE *to, const struct lab_row *r)
     put_left(to, r->at_ns, left);
     fputs(to_right ? "─" : gone ? "×" : "◀", to);
     repeat(to, "─", INSET - 1);
-    fprintf(to, " %s ", r->text);
+    fprintf(to, " %s ", text);
     repeat(to, "─", rest);
     fprintf(to, "%s%s│%s%s\n", fate, !to_right ? "─" : gone ? "×" : "▶", *right ? " " : "", right);
 }
@@ -89,6 +97,22 @@ static void put_pause(FILE *to, uint64_t ns)
             "");
 }
 
+/* One footnote: who, when, what, why. */
+static void put_why(const struct lab_section *s, uint32_t i, FILE *to)
+{
+    const struct lab_why *w = &s->whys[i];
+    char words[CAUSE_TEXT_BYTES], text[CAUSE_TEXT_BYTES + 256], times[48] = "", mark[16];
+
+    cause_text(&w->cause, words);
+    if (w->times > 1)
+        snprintf(times, sizeof times, ", %" PRIu64 " times", w->times);
+    snprintf(mark, sizeof mark, "[%" PRIu32 "]", i + 1);
+    snprintf(text, sizeof text, "%-4s %s at %" PRIu64 ".%03" PRIu64 " s%s: %s. %s: %s.", mark,
+             s->end[w->side], w->at_ns / 1000000000u, w->at_ns / 1000000u % 1000u, times,
+             la_drop_text(w->cause.reason), la_drop_name(w->cause.reason), words);
+    lab_print_paragraph(to, text, 2, 5);
+}
+
 void lab_print_ladder(const struct lab_section *s, FILE *to)
 {
     fprintf(to, "\n%13s  %-12s %*s %s\n", "time, s", s->end[0], (int)MIDDLE + 1, "", s->end[1]);
@@ -107,4 +131,11 @@ void lab_print_ladder(const struct lab_section *s, FILE *to)
         else
             put_segment(to, r);
     }
+    if (s->why_count > 0)
+        fputc('\n', to);
+    for (uint32_t i = 0; i < s->why_count && i < WHYS_SHOWN; i++)
+        put_why(s, i, to);
+    if (s->why_count > WHYS_SHOWN)
+        fprintf(to, "  and %" PRIu32 " further reasons; the counters have them all\n",
+                s->why_count - WHYS_SHOWN);
 }

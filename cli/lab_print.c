@@ -48,6 +48,11 @@ static const char *put_paragraph(FILE *to, const char *text, uint32_t indent, ui
     return *text == '\n' ? text + 1 : text;
 }
 
+void lab_print_paragraph(FILE *to, const char *text, uint32_t indent, uint32_t hang)
+{
+    (void)put_paragraph(to, text, indent, hang);
+}
+
 static void put_words(FILE *to, const char *head, const char *text)
 {
     if (!text)
@@ -218,6 +223,8 @@ static void row_json(const struct lab_section *s, const struct lab_row *r, FILE 
     json_event(&j, to, r->kind == LAB_ROW_NOTE ? "note" : "segment", r->at_ns);
     json_text(&j, r->kind == LAB_ROW_NOTE ? "by" : "from", s->end[r->side]);
     json_text(&j, "text", r->text);
+    if (r->why > 0)
+        json_number(&j, "why", r->why);
     if (r->kind == LAB_ROW_SEGMENT) {
         json_bool(&j, "lost", (r->fate & SIM_GONE) != 0);
         for (uint32_t side = 0; side < LAB_SIDES; side++)
@@ -253,6 +260,26 @@ static void section_json(const struct lab_section *s, FILE *to)
     json_end(&j);
     for (uint32_t i = 0; i < s->row_count; i++)
         row_json(s, &s->rows[i], to);
+    for (uint32_t i = 0; i < s->why_count; i++) {
+        const struct la_cause *c = &s->whys[i].cause;
+
+        json_event(&j, to, "why", s->whys[i].at_ns);
+        json_number(&j, "number", i + 1);
+        json_text(&j, "at", s->end[s->whys[i].side]);
+        json_text(&j, "reason", la_drop_name(c->reason));
+        json_text(&j, "text", la_drop_text(c->reason));
+        json_number(&j, "times", s->whys[i].times);
+        json_text(&j, "clause", la_cause_clause(c->reason));
+        json_text(&j, "knob", la_cause_knob(c->reason));
+        json_text(&j, "counter", la_cause_counted(c));
+        json_number(&j, "accept_queue", c->accept_len);
+        json_number(&j, "syn_queue", c->half_len);
+        json_number(&j, "limit", c->limit);
+        json_number(&j, "snd_queued", c->snd_queued_bytes);
+        json_number(&j, "rcv_queued", c->rcv_queued_bytes);
+        json_number(&j, "retransmits", c->retransmits);
+        json_end(&j);
+    }
     for (uint32_t i = 0; i < s->line_count; i++) {
         json_event(&j, to, "line", 0);
         json_text(&j, "text", s->lines[i]);

@@ -8,8 +8,11 @@
 #include "sim/lab/lab.h"
 
 void lab_print(const struct lab *l, FILE *to);
-/* One JSON object a line: "section", "segment", "note", "line", "table", "counter", "claim", "scenario". */
+/* One JSON object a line: "section", "segment", "note", "why", "line", "table", "counter", "claim", "scenario". */
 void lab_print_json(const struct lab *l, FILE *to);
+
+/* A paragraph of at most 98 columns; further lines are indented by @hang more. */
+void lab_print_paragraph(FILE *to, const char *text, uint32_t indent, uint32_t hang);
 
 /* lab_ladder.c */
 void lab_print_ladder(const struct lab_section *s, FILE *to);

@@ -238,6 +238,7 @@ static void add_end(struct ladder *l, const struct la_trace *t)
 void ladder_add(struct ladder *l, const struct la_trace *t)
 {
     start(l, t);
+    why_add(l, t);
     const bool same_moment = l->holds && l->held.at.ns == t->at.ns;
     if (t->kind == LA_TRACE_TIMEOUT || !same_moment)
         release(l);

@@ -25,6 +25,12 @@ struct ladder_options {
     uint32_t last_segments;   /* at the end, never folded; 0 = 10 */
     uint32_t events_max; /* losses and window changes drawn; further ones are counted; 0 = 40 */
     bool ascii;          /* no characters beyond ASCII */
+    /*
+     * Asked when a record has a reason: what stood in the queues then, for the footnote.  May be
+     * NULL, or know nothing (false): the footnote is shorter then.
+     */
+    bool (*cause)(void *context, const struct la_trace *t, struct la_cause *out);
+    void *context;
 };
 
 /* @options may be NULL; the names are borrowed for the ladder's life.  NULL: no memory. */

@@ -97,6 +97,27 @@ static void put_side(const struct list *j, const char *name, enum ladder_side si
             s->segments, s->bytes, s->again);
 }
 
+static void put_whys(const struct ladder *l, FILE *to)
+{
+    for (uint32_t i = 0; i < l->why_count; i++) {
+        const struct la_cause *c = &l->whys[i].first;
+        fprintf(to, "%s{\"reason\":\"%s\",\"times\":%" PRIu64, i > 0 ? "," : "",
+                la_drop_name(c->reason), l->whys[i].times);
+        fprintf(to, ",\"clause\":\"%s\",\"knob\":\"%s\",\"counter\":\"%s\"",
+                la_cause_clause(c->reason), la_cause_knob(c->reason), la_cause_counted(c));
+        if (c->limit > 0)
+            fprintf(to,
+                    ",\"accept_queue\":%" PRIu32 ",\"syn_queue\":%" PRIu32 ",\"limit\":%" PRIu32,
+                    c->accept_len, c->half_len, c->limit);
+        if (c->conn.bits != 0)
+            fprintf(to,
+                    ",\"snd_queued\":%" PRIu32 ",\"rcv_queued\":%" PRIu32
+                    ",\"retransmits\":%" PRIu32,
+                    c->snd_queued_bytes, c->rcv_queued_bytes, c->retransmits);
+        fputc('}', to);
+    }
+}
+
 void ladder_json(const struct ladder *l, FILE *to)
 {
     struct ladder *settled = ladder_settled(l);
@@ -109,6 +130,8 @@ void ladder_json(const struct ladder *l, FILE *to)
     fprintf(to, "\"peer_inferred\":%s,\"two_msl_ms\":%" PRIu32 ",\"lines\":[",
             l->peer_traced ? "false" : "true", l->options.two_msl_ms);
     fold_each(settled, put_line, &j);
+    fputs("],\"reasons\":[", to);
+    put_whys(settled, to);
     fputs("]}\n", to);
     ladder_free(settled);
 }

@@ -105,8 +105,18 @@ struct side {
     uint64_t segments, bytes, again;
 };
 
+/* A footnote: the first time a reason was met, and how often it was. */
+#define WHYS_MAX 16
+struct why {
+    struct la_cause first;
+    la_time last;
+    uint64_t times;
+};
+
 struct ladder {
     struct ladder_options options;
+    struct why whys[WHYS_MAX];
+    uint32_t why_count;
     struct side side[2];
     struct la_endpoint local, remote;
     bool started, peer_traced, close_pending, opened;
@@ -134,6 +144,11 @@ struct ladder *ladder_settled(const struct ladder *l);
 
 /* ladder_peer.c: the peer's state after a segment that it sent, or that reached it. */
 enum la_state peer_state_after(const struct ladder *l, const struct line *n);
+
+/* ladder_why.c */
+void why_add(struct ladder *l, const struct la_trace *t);
+/* The number of the footnote to a reason; 0 if it has none. */
+uint32_t why_number(const struct ladder *l, uint16_t reason);
 
 /* ladder_notes.c */
 void notes_add(struct ladder *l, struct line *n);

@@ -9,6 +9,7 @@
  * An arrow's head stands where its segment arrives; a double line is a run of many, a dotted one a
  * repeat, and a segment that was not used ends in a cross.
  */
+#include "cli/cause_text.h"
 #include "cli/ladder_lines.h"
 
 #include <inttypes.h>
@@ -17,6 +18,7 @@
 #define LEFT_COLUMNS 26  /* up to the left rail */
 #define RIGHT_COLUMNS 14 /* behind the right rail */
 #define INSET 5          /* of words, from the left rail */
+#define MARK_COLUMNS 12  /* up to a footnote */
 #define LABEL_BYTES 256
 #define SENTENCE_BYTES 640
 #define NS_PER_MS UINT64_C(1000000) /* a rate over less means little */
@@ -242,6 +244,16 @@ static void draw_event(const struct drawing *d, const struct line *n)
     draw_right(d, n);
 }
 
+/* Behind the last sentence of a line that has a reason: the number of its footnote. */
+static void put_mark(const struct ladder *l, const struct line *n, uint32_t i, char *words)
+{
+    const bool end = n->notes[i].note == NOTE_RESET && n->reason == LA_DROP_NONE;
+    const uint32_t number = why_number(l, end ? l->end_reason : n->reason);
+    const size_t len = strlen(words);
+    if (number > 0 && i + 1 == n->note_count)
+        snprintf(words + len, SENTENCE_BYTES - len, " [%" PRIu32 "]", number);
+}
+
 static void draw_line(void *context, const struct line *n)
 {
     const struct drawing *d = context;
@@ -260,6 +272,7 @@ static void draw_line(void *context, const struct line *n)
     }
     for (uint32_t i = 0; i < n->note_count; i++) {
         note_text(d->l, n, i, words, sizeof words);
+        put_mark(d->l, n, i, words);
         draw_words(d, words);
     }
 }
@@ -312,6 +325,40 @@ static void draw_totals(const struct drawing *d)
         fprintf(d->to, "%12sLines are missing: there was no memory for them.\n", "");
 }
 
+/* Behind a mark of 12 columns, broken at blanks. */
+static void put_wrapped(const struct drawing *d, const char *text)
+{
+    const uint32_t room = d->l->options.width - MARK_COLUMNS;
+    uint32_t at = 0;
+    while (*text != '\0') {
+        const size_t len = strcspn(text, " ");
+        if (at > 0 && at + 1 + len > room) {
+            fprintf(d->to, "\n%*s", MARK_COLUMNS, "");
+            at = 0;
+        }
+        at += (uint32_t)fprintf(d->to, "%s%.*s", at > 0 ? " " : "", (int)len, text);
+        text += len + (text[len] == ' ');
+    }
+    fputc('\n', d->to);
+}
+
+/* "  [1] SEQUENCE, 3 times: ...", broken at blanks. */
+static void draw_whys(const struct drawing *d)
+{
+    for (uint32_t i = 0; i < d->l->why_count; i++) {
+        const struct why *w = &d->l->whys[i];
+        char words[CAUSE_TEXT_BYTES], text[SENTENCE_BYTES], times[48] = "",
+                                                            number[NUMBER_TEXT_BYTES];
+        cause_text(&w->first, words);
+        if (w->times > 1)
+            snprintf(times, sizeof times, ", %s times", text_grouped(w->times, number));
+        snprintf(text, sizeof text, "%s%s: %s", la_drop_name(w->first.reason), times, words);
+        const int mark = fprintf(d->to, "%8s[%" PRIu32 "]", "", i + 1);
+        fprintf(d->to, "%*s", MARK_COLUMNS - mark, "");
+        put_wrapped(d, text);
+    }
+}
+
 void ladder_print(const struct ladder *l, FILE *to)
 {
     struct ladder *settled = ladder_settled(l);
@@ -324,6 +371,7 @@ void ladder_print(const struct ladder *l, FILE *to)
         fold_each(settled, draw_line, (void *)(uintptr_t)&d);
         draw_rule(&d);
         draw_totals(&d);
+        draw_whys(&d);
     }
     ladder_free(settled);
 }

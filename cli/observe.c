@@ -8,6 +8,7 @@
  */
 #include "cli/observe.h"
 
+#include "cli/cause_text.h"
 #include "cli/json.h"
 #include "cli/ladder.h"
 #include "drivers/pcapng.h"
@@ -30,6 +31,14 @@ static bool scales(void *context, la_conn_id conn, uint8_t *local, uint8_t *peer
     *local = info.rcv_wscale;
     *peer = info.snd_wscale;
     return true;
+}
+
+/* For the ladder's footnotes. */
+static bool cause(void *context, const struct la_trace *t, struct la_cause *out)
+{
+    struct session *s = context;
+
+    return cause_of(s->stations[0].stack, t, &s->causes_seen, out);
 }
 
 int observe_open(struct session *s)
@@ -60,7 +69,9 @@ static int begin_ladder(struct session *s)
                     .local = s->station_count == 1 ? "lastack" : "the server",
                     .two_msl_ms = (uint32_t)(2 * msl_ms),
                     .peer_two_msl_ms =
-                        (uint32_t)(s->station_count == 1 ? LINUX_TIME_WAIT_MS : 2 * msl_ms) },
+                        (uint32_t)(s->station_count == 1 ? LINUX_TIME_WAIT_MS : 2 * msl_ms),
+                    .cause = cause,
+                    .context = s },
         .scales = scales,
         .context = s,
     };
@@ -73,7 +84,8 @@ static int begin_ladder(struct session *s)
 #define TCP_FIN_SYN_RST 0x07u
 
 /* What the stack made of a packet, in a few words; "" if that is what anybody would expect. */
-static void verdict(const struct la_trace *t, bool outbound, char *text, size_t room)
+static void verdict(struct session *s, const struct la_trace *t, bool outbound, char *text,
+                    size_t room)
 {
     const char *from = la_state_name((enum la_state)t->from);
     const char *to = la_state_name((enum la_state)t->to);
@@ -89,23 +101,28 @@ static void verdict(const struct la_trace *t, bool outbound, char *text, size_t 
              t->reason != LA_DROP_NONE ? ": " : "",
              t->reason != LA_DROP_NONE ? la_drop_text((enum la_drop)t->reason) : "");
     if (t->reason != LA_DROP_NONE) {
-        const enum la_drop reason = (enum la_drop)t->reason;
+        struct la_cause found = { .reason = (enum la_drop)t->reason };
+        char words[CAUSE_TEXT_BYTES];
         const size_t len = strlen(text);
-        snprintf(text + len, room - len, " [%s; knob %s; counter %s]", la_cause_clause(reason),
-                 la_cause_knob(reason), la_cause_counter(reason));
+
+        if (!cause(s, t, &found))
+            found = (struct la_cause){ .reason = (enum la_drop)t->reason,
+                                       .state = (enum la_state)t->from };
+        cause_text(&found, words);
+        snprintf(text + len, room - len, " [%s]", words);
     }
 }
 
 static void on_packet(void *observer, const struct la_rt_packet *packet)
 {
-    const struct session *s = observer;
-    char text[320] = "";
+    struct session *s = observer;
+    char text[640] = "";
 
     if (packet->gso_size_bytes > 0)
         snprintf(text, sizeof text, "segments of %" PRIu32 " bytes; ", packet->gso_size_bytes);
     const size_t used = strlen(text);
     if (packet->trace != NULL)
-        verdict(packet->trace, packet->outbound, text + used, sizeof text - used);
+        verdict(s, packet->trace, packet->outbound, text + used, sizeof text - used);
     if (used > 0 && text[used] == '\0')
         text[used - 2] = '\0';
     pcapng_packet(s->pcap, packet->wallclock_ns, packet->outbound, packet->bytes, packet->len_bytes,

@@ -93,7 +93,8 @@ struct session {
     la_time begun;
     la_time linger_until; /* LA_TIME_NEVER: not lingering */
     uint64_t trace_lost;
-    int ended_by; /* what la_rt_run() returned */
+    uint64_t causes_seen; /* see cause_of() */
+    int ended_by;         /* what la_rt_run() returned */
 };
 
 /* One stack on a TUN device; privileges are dropped.  Return: CLI_OK or another status. */

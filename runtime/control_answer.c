@@ -260,7 +260,7 @@ static void put_cause(struct asked *a, const struct la_cause *c)
     control_field(o, "state", la_state_name(c->state));
     control_field(o, "clause", la_cause_clause(c->reason));
     control_field(o, "knob", la_cause_knob(c->reason));
-    control_field(o, "counter", la_cause_counter(c->reason));
+    control_field(o, "counter", la_cause_counted(c));
     if (c->limit > 0) {
         control_number(o, "accept_len", c->accept_len);
         control_number(o, "half_len", c->half_len);

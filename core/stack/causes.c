@@ -40,6 +40,16 @@ const char *la_cause_counter(enum la_drop reason)
     return row_of(reason)->counter;
 }
 
+const char *la_cause_counted(const struct la_cause *c)
+{
+    const bool open = c->state == LA_ESTABLISHED || c->state == LA_CLOSE_WAIT;
+    const bool opening = c->state == LA_SYN_SENT || c->state == LA_SYN_RECEIVED;
+
+    if ((c->reason == LA_DROP_RESET && !open) || (c->reason == LA_DROP_ICMP_HARD && !opening))
+        return "none";
+    return la_cause_counter(c->reason);
+}
+
 const char *la_cause_kind_name(enum la_cause_kind kind)
 {
     switch (kind) {

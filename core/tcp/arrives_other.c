@@ -243,7 +243,7 @@ static enum tcp_next step5_ack(struct tcp_arrival *a)
     sent =
         c->bytes_acked > UINT32_C(0x7fffffff) ? UINT32_C(0x7fffffff) : (uint32_t)c->bytes_acked + 1;
     if (tcp_ack_too_old(seg->ack, c->snd.una, c->snd.max_wnd, sent)) {
-        ack_invalid(t, a->ci, LA_COUNT_TCPACKSkippedChallenge);
+        (void)tcp_challenge(a);
         return tcp_stop(a, LA_DROP_ACK_TOO_OLD);
     }
     if (seq_gt(seg->ack, c->snd.nxt))

@@ -27,6 +27,10 @@ static struct la_cause *again(const struct tcp *t, const struct tcp_flow *flow, 
     if (r->told == 0)
         return NULL;
     last = cause_at(t, (uint32_t)((r->told - 1) % r->cap));
+    if (conn == 0 && last->conn.bits != 0 && last->reason == reason &&
+        last->remote.port == flow->rport && addr_equal(&last->remote.addr, &flow->raddr) &&
+        time_since(last->at, t->env.now) == 0)
+        return last; /* the segment that ended it, told again when nothing is left of it */
     if (last->reason != reason || last->conn.bits != conn || last->local.port != flow->lport ||
         !addr_equal(&last->local.addr, &flow->laddr) ||
         time_since(last->at, t->env.now) >= FLOOD_NS)
@@ -44,7 +48,7 @@ static struct la_cause *put(struct tcp *t, const struct tcp_flow *flow, uint64_t
         return NULL;
     c = again(t, flow, conn, reason);
     if (c != NULL) {
-        const bool same_moment = conn != 0 && time_since(c->at, t->env.now) == 0;
+        const bool same_moment = c->conn.bits != 0 && time_since(c->at, t->env.now) == 0;
 
         c->times += same_moment ? 0 : 1; /* a segment that ends its connection is one cause */
     } else {

@@ -322,6 +322,12 @@ struct la_cause {
 };
 
 /*
+ * la_cause_counted() - The counter that this one moved: as la_cause_counter(), but for reasons that
+ * are counted in some states only (EstabResets, AttemptFails).
+ */
+const char *la_cause_counted(const struct la_cause *c);
+
+/*
  * la_causes() - The causes that are remembered, oldest first: the last config.cause_records.
  * @after: Number of the last one known; carried from call to call
  *

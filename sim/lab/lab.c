@@ -43,8 +43,11 @@ void lab_section_end(struct lab *l)
         return;
     struct lab_section *s = &l->sections[l->section_count - 1];
 
-    for (uint32_t side = 0; side < LAB_SIDES; side++)
+    for (uint32_t side = 0; side < LAB_SIDES; side++) {
+        (void)lab_why(l, end[side]);
+        l->seen[side] = (struct lab_seen){ 0 };
         measure(end[side], after[side]);
+    }
     for (uint32_t i = 0; i < LA_COUNTERS + LA_DROPS; i++) {
         struct lab_count c = { .group = "Drop" };
 
@@ -259,6 +262,7 @@ void lab_free(struct lab *l)
         for (uint32_t t = 0; t < s->table_count; t++)
             sim_release(s->tables[t].cell);
         sim_release(s->rows);
+        sim_release(s->whys);
         sim_release(s->lines);
         sim_release(s->tables);
         sim_release(s->counts);

@@ -110,6 +110,14 @@ struct lab_row {
     uint64_t number; /* of the packet; of those omitted, how many */
     const char *text;
     const char *state[LAB_SIDES]; /* after sending; after arrival, NULL if it did not arrive */
+    uint32_t why;                 /* the footnote to its arrival, from 1; 0: none */
+};
+
+/* A footnote: what was dropped, refused, reset or timed out at one end, the first of @times. */
+struct lab_why {
+    uint32_t side;
+    uint64_t at_ns, times;
+    struct la_cause cause;
 };
 
 struct lab_table {
@@ -128,6 +136,8 @@ struct lab_section {
     const char *end[LAB_SIDES];
     struct lab_row *rows;
     uint32_t row_count;
+    struct lab_why *whys;
+    uint32_t why_count;
     const char **lines; /* lab_say() */
     uint32_t line_count;
     struct lab_table *tables;
@@ -194,6 +204,10 @@ struct lab {
     void **things; /* all that is to be given back */
     uint32_t thing_count;
     uint64_t before[LAB_SIDES][LA_COUNTERS + LA_DROPS];
+    struct lab_seen {
+        uint64_t number;
+        uint32_t times;
+    } seen[LAB_SIDES]; /* the newest cause known of each end, and how often it had happened */
 };
 
 /* Would a stack take it?  Return: NULL, or why not. */
@@ -305,6 +319,8 @@ void lab_section_end(struct lab *l);
 /* The state of a 4-tuple at a host, for a picture; NULL: nothing is there. */
 const char *lab_state_name(const struct sim_host *h, const struct la_endpoint *local,
                            const struct la_endpoint *remote);
+/* What is new in the ring of causes there becomes footnotes.  Return: the last one's number; 0. */
+uint32_t lab_why(struct lab *l, const struct sim_host *h);
 void lab_watch_begin(struct lab *l);
 void lab_watch_end(struct lab *l);
 void lab_rules_begin(struct lab *l);

@@ -142,6 +142,7 @@ static void arrived(void *context, struct sim_host *at, const struct sim_packet 
 {
     struct lab *l = context;
     struct lab_section *s = &l->sections[l->section_count - 1];
+    const uint32_t why = lab_why(l, at);
     struct sim_segment seg;
 
     if (!lab_drawn(l, at))
@@ -157,6 +158,7 @@ static void arrived(void *context, struct sim_host *at, const struct sim_packet 
                                        : NULL;
 
         row->state[lab_side(l, at)] = state || at->script ? state : "CLOSED";
+        row->why = why;
         return;
     }
 }

@@ -89,6 +89,41 @@ TEST(every_scenario_says_something_under_each_heading_and_claims_something)
     }
 }
 
+static bool moved(const struct lab_section *s, uint32_t side, const char *name)
+{
+    for (uint32_t i = 0; i < s->count_count; i++)
+        if (strcmp(s->counts[i].name, name) == 0)
+            return s->counts[i].moved[side] > 0;
+    return false;
+}
+
+TEST(the_counter_a_footnote_names_has_moved_there_and_so_has_its_reason)
+{
+    uint32_t footnotes = 0;
+
+    for (uint32_t i = 0; i < lab_scenario_count; i++) {
+        struct lab l;
+
+        lab_run_scenario(&l, lab_scenarios[i], &(struct lab_options){ 0 });
+        for (uint32_t k = 0; k < l.section_count; k++)
+            for (uint32_t w = 0; w < l.sections[k].why_count; w++) {
+                const struct lab_why *why = &l.sections[k].whys[w];
+                const char *counter = la_cause_counted(&why->cause);
+                const char *reason = la_drop_name(why->cause.reason);
+                const enum la_cause_kind kind = la_cause_kind(why->cause.reason);
+
+                footnotes++;
+                if (strcmp(counter, "none") != 0 && !moved(&l.sections[k], why->side, counter))
+                    fail_msg("%s: %s, and %s did not move", lab_scenarios[i]->name, reason,
+                             counter);
+                if (kind <= LA_CAUSE_REFUSED && !moved(&l.sections[k], why->side, reason))
+                    fail_msg("%s: %s was not counted", lab_scenarios[i]->name, reason);
+            }
+        lab_free(&l);
+    }
+    assert_true(footnotes > 20);
+}
+
 /* What is planted ------------------------------------------------------------------------- */
 
 static void falsehood(struct lab *l)

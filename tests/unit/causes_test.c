@@ -85,6 +85,26 @@ TEST(a_connection_that_the_peer_reset_says_so_with_its_queues)
     }
 }
 
+TEST(a_reset_that_ends_an_orphan_is_told_once_though_nothing_is_left_of_it)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h = with_causes(v6, 8);
+        struct la_cause c[4];
+        uint64_t after = 0;
+
+        hand_establish(&h, NULL);
+        assert_int_equal(la_send(h.s, h.now, h.conn, "abc", 3, 0), 3);
+        assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+        hand_drain(&h);
+        hand_rx(&h, "RST rcv 1");
+        assert_int_equal(la_causes(h.s, &after, c, 4), 1);
+        assert_int_equal(c[0].reason, LA_DROP_RESET);
+        assert_int_equal(c[0].times, 1);
+        assert_int_equal(c[0].snd_queued_bytes, 3);
+        hand_free(&h);
+    }
+}
+
 TEST(a_flood_is_one_record_and_the_ring_keeps_the_latest)
 {
     struct hand h = with_causes(false, 4);

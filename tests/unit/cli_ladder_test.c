@@ -295,6 +295,40 @@ TEST(a_reset_of_ours_gives_its_reason)
     ladder_free(ladder);
 }
 
+static bool queues_then(void *context, const struct la_trace *t, struct la_cause *out)
+{
+    (*(uint32_t *)context)++;
+    *out = (struct la_cause){ .reason = (enum la_drop)t->reason,
+                              .conn = { 7 },
+                              .snd_queued_bytes = 1000,
+                              .rcv_queued_bytes = 24 };
+    return true;
+}
+
+TEST(a_reason_has_one_footnote_with_clause_knob_counter_and_the_queues_then)
+{
+    uint32_t asked = 0;
+    const struct ladder_options options = { .ascii = true,
+                                            .cause = queues_then,
+                                            .context = &asked };
+    begin(&options);
+    accept_from_peer();
+    now_us += 10;
+    rx_dropped(RST, 500, 0, 0, LA_DROP_RST_CHALLENGED);
+    now_us += 10;
+    rx_dropped(RST, 600, 0, 0, LA_DROP_RST_CHALLENGED);
+    assert_int_equal(asked, 1);
+    draw(ladder_print);
+    assert_non_null(strstr(drawn, "challenge ACK. [1]"));
+    assert_non_null(strstr(drawn, "[1] RST_CHALLENGED, 2 times: RFC 5961 3.2; knob "));
+    assert_non_null(strstr(drawn, "1000 bytes to send, 24 to read"));
+    assert_null(strstr(drawn, "[2]"));
+    draw(ladder_json);
+    assert_non_null(strstr(drawn, "\"reasons\":[{\"reason\":\"RST_CHALLENGED\",\"times\":2,"));
+    assert_non_null(strstr(drawn, "\"snd_queued\":1000"));
+    ladder_free(ladder);
+}
+
 TEST(a_simultaneous_open_is_recognised)
 {
     begin_plain();
