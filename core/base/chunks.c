@@ -8,13 +8,27 @@
  */
 #include "core/base/chunks.h"
 
+/* One for each segment of the usual size that a chunk may hold, and the first. */
+static uint32_t marks_for(uint32_t chunk_bytes)
+{
+    const uint32_t marks = chunk_bytes / 1024;
+
+    if (chunk_bytes < CHUNK_MARKS_MIN_BYTES)
+        return 0;
+    return marks < CHUNK_MARKS_MAX ? marks : CHUNK_MARKS_MAX;
+}
+
 void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32_t count,
                  uint32_t reserve)
 {
     LA_ASSERT(chunk_bytes >= LA_CHUNK_BYTES_MIN && chunk_bytes <= LA_CHUNK_BYTES_MAX);
     LA_ASSERT(reserve <= count);
+    LA_ASSERT((chunk_bytes & (chunk_bytes - 1)) == 0);
     slab_init(&p->slab, offset, chunk_bytes, count);
     p->reserve = reserve;
+    p->marks = (uint16_t)marks_for(chunk_bytes);
+    p->payload_bytes = (uint16_t)(chunk_bytes - (uint32_t)sizeof(struct chunk) -
+                                  p->marks * (uint32_t)sizeof(struct chunk_mark));
 }
 
 uint32_t chunks_take(struct chunks *p, void *arena, enum chunks_class class)

@@ -19,12 +19,25 @@ struct chunk {
     uint16_t len;     /* of the used range */
     uint16_t summed;  /* bytes[] up to here come to: */
     uint16_t sum;     /* folded; see queue_append_summed() */
-    uint8_t bytes[];  /* chunk_bytes - sizeof(struct chunk) */
+    uint8_t bytes[];  /* chunks_payload() of them, and behind them the marks */
 };
 
+/*
+ * What bytes[] up to a place within the summed ones come to: a segment may end there.  In chunks too small
+ * to hold several segments there are none; else the first says in `end` how many are behind it.
+ */
+struct chunk_mark {
+    uint16_t end, sum;
+};
+#define CHUNK_MARKS_MIN_BYTES 4096u /* of a chunk that has marks */
+#define CHUNK_MARKS_MAX 16u
+#define QUEUE_SUM_MIN_BYTES 256u /* less is read as soon as looked up */
+
 struct chunks {
-    struct slab slab; /* item_bytes = chunk_bytes */
-    uint32_t reserve; /* chunks kept back from CHUNKS_ORDINARY */
+    struct slab slab;       /* item_bytes = chunk_bytes, a power of two */
+    uint32_t reserve;       /* chunks kept back from CHUNKS_ORDINARY */
+    uint16_t payload_bytes; /* of one chunk */
+    uint16_t marks;         /* struct chunk_mark in a chunk, the first included */
 };
 
 /*
@@ -46,7 +59,7 @@ void chunks_init(struct chunks *p, uint64_t offset, uint32_t chunk_bytes, uint32
 /* Payload bytes of one chunk. */
 static inline uint32_t chunks_payload(const struct chunks *p)
 {
-    return p->slab.item_bytes - (uint32_t)sizeof(struct chunk);
+    return p->payload_bytes;
 }
 static inline struct chunk *chunk_at(const struct chunks *p, const void *arena, uint32_t i)
 {
@@ -93,16 +106,21 @@ void queue_init(struct queue *q);
  */
 uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
                       uint32_t len_bytes, uint32_t max_chunks, enum chunks_class class);
+/* Where packets are going to end: @next_bytes behind the end of the queue, then every @step_bytes. */
+struct queue_cuts {
+    uint32_t next_bytes, step_bytes; /* none is 0 */
+};
 /*
  * The same, and the text is summed on the way, so that queue_sum() need not read it again.  A chunk knows
  * the sum of a range that begins with its first byte: of what was appended so since it was taken, without
- * anything else between.
+ * anything else between; and what it was at the cuts.
  */
 uint32_t queue_append_summed(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
-                             uint32_t len_bytes, enum chunks_class class, uint32_t features);
+                             uint32_t len_bytes, enum chunks_class class, struct queue_cuts cuts,
+                             uint32_t features);
 /*
  * The sum of a span within one chunk, as if it began at an even offset.  Of what was summed when it was
- * appended, at most half is read.
+ * appended nothing is read if the span ends at cuts or the borders of the chunk, else at most half.
  */
 uint64_t queue_sum(const struct chunks *p, const void *arena, const struct la_cspan *span,
                    uint32_t features);

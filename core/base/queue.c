@@ -87,21 +87,58 @@ static void fill(struct chunk *c, const uint8_t *bytes, uint32_t len_bytes)
     c->len = (uint16_t)(c->len + len_bytes);
 }
 
-/* The same; if all that stands before was summed, the sum goes on. */
-static void fill_summed(struct chunk *c, const uint8_t *bytes, uint32_t len_bytes,
-                        uint32_t features)
+static struct chunk_mark *marks_of(const struct chunks *p, const struct chunk *c)
 {
-    const uint32_t end = (uint32_t)c->start + c->len;
-    uint64_t sum;
+    return (struct chunk_mark *)(uintptr_t)(c->bytes + p->payload_bytes);
+}
 
-    if (c->summed != end) {
-        fill(c, bytes, len_bytes);
-        return;
+/* A packet ends here. */
+static void mark(const struct chunks *p, struct chunk *c, uint32_t end, uint32_t sum)
+{
+    struct chunk_mark *m = marks_of(p, c);
+
+    if (p->marks > 0 && m->end + 1u < p->marks) {
+        m->end++;
+        m[m->end].end = (uint16_t)end;
+        m[m->end].sum = (uint16_t)sum;
     }
-    sum = checksum_copy(features, 0, c->bytes + end, bytes, len_bytes);
-    c->len = (uint16_t)(c->len + len_bytes);
-    c->sum = checksum_fold(checksum_combine(c->sum, sum, end));
-    c->summed = (uint16_t)(end + len_bytes);
+}
+
+/*
+ * Text goes to the end of a chunk, and if all that stands before was summed, the sum goes on.
+ * Return: where the next cut is, from the end.
+ */
+static uint32_t fill_summed(const struct chunks *p, struct chunk *c, const uint8_t *bytes,
+                            uint32_t len_bytes, struct queue_cuts cuts, uint32_t features)
+{
+    uint32_t next = cuts.next_bytes, end = c->summed, sum = c->sum;
+
+    if (end != (uint32_t)c->start + c->len) {
+        fill(c, bytes, len_bytes);
+        return len_bytes < next
+                   ? next - len_bytes
+                   : cuts.step_bytes - (len_bytes - next) % cuts.step_bytes;
+    }
+    if (end == 0 && p->marks > 0)
+        marks_of(p, c)->end = 0;
+    while (len_bytes > 0) {
+        const uint32_t n = least(len_bytes, next);
+        const uint64_t piece = checksum_copy(features, 0, c->bytes + end, bytes, n);
+
+        sum = checksum_fold(checksum_combine(sum, piece, end));
+        end += n;
+        bytes += n;
+        len_bytes -= n;
+        next -= n;
+        if (next == 0) {
+            mark(p, c, end, sum);
+            next = cuts.step_bytes;
+        }
+    }
+    c->len = (uint16_t)(end - c->start);
+    c->summed = (uint16_t)end;
+    c->sum = (uint16_t)sum;
+    return next;
 }
 
 /* The tail if it has room, else a fresh chunk behind it, of @left at most; NULL if there is none. */
@@ -138,16 +175,18 @@ uint32_t queue_append(struct queue *q, struct chunks *p, void *arena, const uint
 }
 
 uint32_t queue_append_summed(struct queue *q, struct chunks *p, void *arena, const uint8_t *bytes,
-                             uint32_t len_bytes, enum chunks_class class, uint32_t features)
+                             uint32_t len_bytes, enum chunks_class class, struct queue_cuts cuts,
+                             uint32_t features)
 {
     uint32_t done = 0, max_chunks = UINT32_MAX;
     struct chunk *c;
 
+    LA_ASSERT(cuts.next_bytes > 0 && cuts.step_bytes > 0);
     settle(q, p, arena);
     while (done < len_bytes && (c = fillable(q, p, arena, &max_chunks, class)) != NULL) {
         const uint32_t n = least(end_room(p, c), len_bytes - done);
 
-        fill_summed(c, bytes + done, n, features);
+        cuts.next_bytes = fill_summed(p, c, bytes + done, n, cuts, features);
         done += n;
     }
     LA_ASSERT(q->len_bytes <= UINT32_MAX - done);
@@ -155,25 +194,47 @@ uint32_t queue_append_summed(struct queue *q, struct chunks *p, void *arena, con
     return done;
 }
 
+/* Is it known what bytes[] up to @at come to? */
+static bool sum_known(const struct chunks *p, const struct chunk *c, uint32_t at, uint32_t *sum)
+{
+    const struct chunk_mark *m = marks_of(p, c);
+
+    *sum = at == 0 ? 0 : c->sum;
+    if (at == 0 || at == c->summed)
+        return true;
+    for (uint32_t i = p->marks > 0 ? m->end : 0; i > 0; i--) {
+        if (m[i].end == at) {
+            *sum = m[i].sum;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t queue_sum(const struct chunks *p, const void *arena, const struct la_cspan *span,
                    uint32_t features)
 {
     const uint8_t *pool = slab_at(&p->slab, arena, 0);
-    const uint32_t i = (uint32_t)((uint64_t)(span->bytes - pool) / p->slab.item_bytes);
-    const struct chunk *c = chunk_at(p, arena, i);
-    const uint32_t from = (uint32_t)(span->bytes - c->bytes);
+    const uint64_t into = (uint64_t)(span->bytes - pool) & (p->slab.item_bytes - 1u);
+    const struct chunk *c = (const struct chunk *)(const void *)(span->bytes - into);
+    const uint32_t from = (uint32_t)(into - offsetof(struct chunk, bytes));
     const uint32_t to = from + span->len_bytes;
-    uint64_t sum = c->sum;
+    uint32_t before, sum;
 
-    LA_ASSERT(to <= chunks_payload(p));
-    if (to > c->summed || from + (c->summed - to) >= span->len_bytes)
+    LA_ASSERT(into >= offsetof(struct chunk, bytes) && to <= chunks_payload(p));
+    if (to > c->summed)
         return checksum_add(features, 0, span->bytes, span->len_bytes);
     /* What is not of the span is taken away: its complement is added (RFC 1071 1). */
+    if (sum_known(p, c, from, &before) && sum_known(p, c, to, &sum))
+        return checksum_combine(0, (uint64_t)sum + (UINT16_MAX - before), from);
+    if (from + (c->summed - to) >= span->len_bytes)
+        return checksum_add(features, 0, span->bytes, span->len_bytes);
+    sum = c->sum;
     if (from > 0)
         sum += checksum_finish(checksum_add(features, 0, c->bytes, from));
     if (to < c->summed)
-        sum = checksum_combine(
-            sum, checksum_finish(checksum_add(features, 0, c->bytes + to, c->summed - to)), to);
+        sum = checksum_fold(checksum_combine(
+            sum, checksum_finish(checksum_add(features, 0, c->bytes + to, c->summed - to)), to));
     return checksum_combine(0, sum, from);
 }
 

@@ -12,7 +12,7 @@
 _Static_assert(LA_TX_HEADER_MAX >= IP6_HEADER_BYTES + TCP_HEADER_BYTES + TCP_OPTIONS_MAX,
                "a descriptor has room for all headers");
 
-/* The sum of the text.  Where a descriptor holds many segments, chunks may know theirs. */
+/* The sum of the text.  Of a piece that is worth asking for, its chunk may know it. */
 static uint64_t text_sum(const struct la_stack *s, const struct la_tx *tx)
 {
     const uint32_t features = s->tcp.env.cpu_features;
@@ -21,7 +21,7 @@ static uint64_t text_sum(const struct la_stack *s, const struct la_tx *tx)
 
     for (uint32_t i = 0; i < tx->span_count; i++) {
         const struct la_cspan *span = &tx->spans[i];
-        const uint64_t piece = tx->gso_size_bytes > 0
+        const uint64_t piece = span->len_bytes >= QUEUE_SUM_MIN_BYTES
                                    ? queue_sum(&s->tcp.env.chunks, s, span, features)
                                    : checksum_add(features, 0, span->bytes, span->len_bytes);
 

@@ -253,8 +253,7 @@ static bool plan_again(const struct tcp_conn *c, tcp_seq seq, uint32_t most, str
     return true;
 }
 
-/* Text of one descriptor at most, in whole segments. */
-static uint32_t most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso)
+uint32_t tcp_most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso)
 {
     const uint32_t mss = c->snd_mss;
     const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
@@ -271,7 +270,7 @@ static bool plan_marked(struct tcp *t, struct tcp_conn *c, struct plan *p)
 {
     const uint32_t pipe = conn_pipe(t, c);
     const uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
-    uint32_t most = most_text(t, c, p->gso);
+    uint32_t most = tcp_most_text(t, c, p->gso);
     uint32_t len;
     tcp_seq seq;
 
@@ -425,7 +424,7 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
     if (unsent == 0 && !(conn_fin_unsent(c) && snd_usable(c) > 0))
         return false;
     cc_idle_restart(t, c);
-    most = c->ecn_cwr ? mss : most_text(t, c, p->gso); /* CWR stands on one segment */
+    most = c->ecn_cwr ? mss : tcp_most_text(t, c, p->gso); /* CWR stands on one segment */
     len = unsent > 0 ? sendable(t, c, unsent, most) : 0;
     if (unsent > 0 && len == 0)
         return false;

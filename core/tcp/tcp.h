@@ -373,6 +373,8 @@ struct tcp_out {
     uint16_t iface;
     uint32_t train; /* connection whose next segments tcp_output_train() may make, or SLAB_NONE */
 };
+/* Text of one descriptor at most, in whole segments; @gso as an interface has it. */
+uint32_t tcp_most_text(const struct tcp *t, const struct tcp_conn *c, uint32_t gso);
 /*
  * The next segment of any connection: fills @tx but for the IP header, with the TCP header at
  * tx->header + the IP header's length.

@@ -5,11 +5,12 @@
 #include "core/base/checksum.h"
 #include "core/base/chunks.h"
 
-#define CHUNK 512u
 #define CHUNKS 64u
 #define OFFSET 64u
-#define ARENA_BYTES (1u << 16)
-#define TEXT_BYTES 4096u
+#define ARENA_BYTES (1u << 19)
+#define TEXT_BYTES 8192u
+#define SMALL 512u /* of a chunk without marks */
+#define LARGE 4096u
 
 static uint8_t *arena;
 static struct chunks pool;
@@ -23,10 +24,10 @@ static uint32_t below(uint32_t n)
     return (uint32_t)(dice >> 33) % n;
 }
 
-static void setup(uint64_t seed)
+static void setup(uint64_t seed, uint32_t chunk_bytes)
 {
     arena = arena_map(ARENA_BYTES);
-    chunks_init(&pool, OFFSET, CHUNK, CHUNKS, 2);
+    chunks_init(&pool, OFFSET, chunk_bytes, CHUNKS, 2);
     queue_init(&q);
     queue_init(&other);
     dice = seed;
@@ -63,9 +64,10 @@ static uint32_t some(uint32_t most)
 static void append(struct queue *to, bool summed)
 {
     const uint32_t from = below(500), len = below(1200);
+    const struct queue_cuts cuts = { 1 + below(900), 1 + below(below(8) == 0 ? 3 : 900) };
 
     if (summed)
-        queue_append_summed(to, &pool, arena, text + from, len, CHUNKS_ORDINARY, 0);
+        queue_append_summed(to, &pool, arena, text + from, len, CHUNKS_ORDINARY, cuts, 0);
     else
         queue_append(to, &pool, arena, text + from, len, UINT32_MAX, CHUNKS_ORDINARY);
 }
@@ -81,10 +83,10 @@ static void reserve(void)
     queue_commit(&q, &pool, arena, below(room + 1));
 }
 
-TEST(a_sum_that_is_remembered_is_the_sum_of_what_is_there)
+static void anything(uint32_t chunk_bytes)
 {
-    for (uint64_t seed = 0; seed < 40; seed++) {
-        setup(seed);
+    for (uint64_t seed = 0; seed < 25; seed++) {
+        setup(seed, chunk_bytes);
         for (uint32_t step = 0; step < 250; step++) {
             const uint32_t what = below(12);
 
@@ -111,19 +113,57 @@ TEST(a_sum_that_is_remembered_is_the_sum_of_what_is_there)
     }
 }
 
+TEST(a_sum_that_is_remembered_is_the_sum_of_what_is_there)
+{
+    anything(SMALL);
+    anything(LARGE);
+}
+
 /* The text itself is spoilt behind the queue's back: whoever read all of it would see it. */
 TEST(of_what_was_summed_when_it_was_appended_at_most_half_is_read)
 {
     struct la_cspan span;
     uint32_t count;
 
-    setup(1);
-    queue_append_summed(&q, &pool, arena, text, 400, CHUNKS_ORDINARY, 0);
+    setup(1, SMALL);
+    queue_append_summed(&q, &pool, arena, text, 400, CHUNKS_ORDINARY,
+                        (struct queue_cuts){ 100, 100 }, 0);
     queue_spans(&q, &pool, arena, 10, 300, &span, 1, &count, NULL);
     const uint16_t sum = checksum_fold(checksum_add_portable(0, text + 10, 300));
     assert_int_equal(checksum_fold(queue_sum(&pool, arena, &span, 0)) % 65535, sum % 65535);
     memset(arena + (span.bytes - arena), 0x55, 300);
     assert_int_equal(checksum_fold(queue_sum(&pool, arena, &span, 0)) % 65535, sum % 65535);
+    arena_unmap(arena, ARENA_BYTES);
+}
+
+/* All of it is spoilt: nothing may have been read. */
+TEST(packets_that_end_at_the_cuts_need_no_second_look_at_their_text)
+{
+    const uint32_t first = 333, step = 1448;
+    const struct queue_cuts cuts = { first, step };
+    struct la_cspan spans[4];
+    uint64_t sums[12];
+    uint32_t n = 0, count;
+
+    setup(7, LARGE);
+    queue_append_summed(&q, &pool, arena, text, 2000, CHUNKS_ORDINARY, cuts, 0);
+    queue_append_summed(&q, &pool, arena, text + 2000, 4200, CHUNKS_ORDINARY,
+                        (struct queue_cuts){ step - (2000 - first) % step, step }, 0);
+    assert_int_equal(q.chunks, 2);
+    for (uint32_t at = 0, len = first; at + len <= q.len_bytes; at += len, len = step, n++)
+        sums[n] = checksum_fold(checksum_add_portable(0, text + at, len)) % 65535;
+    assert_int_equal(n, 5); /* one of them lies in two chunks */
+    for (uint32_t i = q.head; i != SLAB_NONE; i = chunk_at(&pool, arena, i)->slot.link)
+        memset(chunk_at(&pool, arena, i)->bytes, 0x55, chunks_payload(&pool));
+    for (uint32_t i = 0, at = 0, len = first; i < n; i++, at += len, len = step) {
+        uint64_t sum = 0;
+        uint32_t offset = 0;
+
+        queue_spans(&q, &pool, arena, at, len, spans, 4, &count, NULL);
+        for (uint32_t k = 0; k < count; offset += spans[k++].len_bytes)
+            sum = checksum_combine(sum, queue_sum(&pool, arena, &spans[k], 0), offset);
+        assert_int_equal(checksum_fold(sum) % 65535, sums[i]);
+    }
     arena_unmap(arena, ARENA_BYTES);
 }
 
