@@ -115,9 +115,8 @@ static uint32_t fill_summed(const struct chunks *p, struct chunk *c, const uint8
 
     if (end != (uint32_t)c->start + c->len) {
         fill(c, bytes, len_bytes);
-        return len_bytes < next
-                   ? next - len_bytes
-                   : cuts.step_bytes - (len_bytes - next) % cuts.step_bytes;
+        return len_bytes < next ? next - len_bytes
+                                : cuts.step_bytes - (len_bytes - next) % cuts.step_bytes;
     }
     if (end == 0 && p->marks > 0)
         marks_of(p, c)->end = 0;

@@ -7,6 +7,7 @@
  * of a page and more begin on a page of their own, so that trimming one never touches
  * another; smaller ones are packed, so that the smallest stack fits 16 KiB.
  */
+#include "core/base/checksum.h"
 #include "core/stack/stack.h"
 
 #define PAGE 4096u
@@ -162,7 +163,8 @@ static void tell_tcp(struct la_stack *s, int iface)
 
     s->tcp.iface_mtu[iface] = mtu;
     s->tcp.iface_gso[iface] = s->ip.ifaces[iface].gso_max_bytes;
-    s->tcp.iface_sums[iface] = (s->ip.ifaces[iface].flags & LA_IFACE_CSUM_TX) == 0;
+    s->tcp.iface_sums[iface] = (s->ip.ifaces[iface].flags & LA_IFACE_CSUM_TX) == 0 &&
+                               (s->tcp.env.cpu_features & checksum_vector_feature()) != 0;
     s->tcp.iface_mss[iface][0] = (uint16_t)(mtu - IP4_HEADER_BYTES - TCP_HEADER_BYTES);
     s->tcp.iface_mss[iface][1] = (uint16_t)(mtu - IP6_HEADER_BYTES - TCP_HEADER_BYTES);
 }

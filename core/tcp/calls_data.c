@@ -90,7 +90,7 @@ enum la_err tcp_send_commit(struct tcp *t, uint32_t ci, uint32_t bytes, uint32_t
     return LA_OK;
 }
 
-/* Text is summed on its way in where the sum is ours to compute, and there is some of it. */
+/* Text is summed on its way in where the sum is ours to compute, with vectors, and there is some of it. */
 static uint32_t append(struct tcp *t, struct tcp_conn *c, const void *bytes, uint32_t len_bytes)
 {
     struct queue_cuts cuts;

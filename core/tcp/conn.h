@@ -495,7 +495,7 @@ struct tcp {
     uint16_t iface_mss[LA_IFACES_MAX + 1][2]; /* what our SYN says there, IPv4 and IPv6 */
     uint32_t iface_mtu[LA_IFACES_MAX + 1];
     uint32_t iface_gso[LA_IFACES_MAX + 1]; /* bytes of text one descriptor may hold there */
-    bool iface_sums[LA_IFACES_MAX + 1];    /* checksums there are ours to compute */
+    bool iface_sums[LA_IFACES_MAX + 1];    /* checksums there are ours, and best taken on the way */
 };
 
 /* Low bits of the time: microseconds, and units of about a millisecond. */

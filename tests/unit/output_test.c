@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* output_test.c - What goes next: order, sizes, Nagle, windows, super-segments, turns. */
+#include <lastack/runtime.h>
+
+#include "core/base/checksum.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 #include "tests/unit/wire2.h"
@@ -198,6 +201,54 @@ TEST(small_chunks_never_need_more_spans_than_a_descriptor_has)
     w2_transfer(w, 0, 300000);
     w2_sound(w);
     w2_free(w);
+}
+
+/* One packet in 23 is lost: what is sent again ends where no packet did before. */
+static bool now_and_then(void *context, int from, uint8_t *packet, uint32_t len_bytes)
+{
+    uint32_t *n = context;
+
+    (void)packet;
+    return from != 0 || len_bytes < 200 || ++*n % 23 != 0;
+}
+
+TEST(checksums_put_together_from_sums_taken_by_send_are_right)
+{
+    const struct {
+        uint32_t chunk_bytes, gso_max_bytes;
+        bool v6;
+    } way[] = { { 512, 0, false }, { 4096, 0, true }, { 8192, 0, false }, { 4096, 20000, false } };
+
+    if (!(la_rt_cpu_features() & checksum_vector_feature()))
+        skip(); /* without vectors text is summed when it goes */
+    for (uint32_t i = 0; i < LA_COUNT_OF(way); i++) {
+        struct la_config config;
+        uint32_t packets = 0, x = 12345;
+
+        w2_config(&config);
+        config.chunk_bytes = way[i].chunk_bytes;
+        config.cpu_features = la_rt_cpu_features();
+        struct w2 *w = w2_new(&(struct w2_opt){ .v6 = way[i].v6,
+                                                .gso_max_bytes = way[i].gso_max_bytes,
+                                                .config = { &config, &config } });
+        w2_connect(w);
+        w->pass = now_and_then;
+        w->context = &packets;
+        for (uint32_t k = 0; k < 300; k++) {
+            x = x * 1664525u + 1013904223u;
+            w2_send(w, 0, 1 + (x >> 16) % (k % 3 == 0 ? 300 : 9000));
+            w2_run(w, UINT64_C(300000000));
+            w2_recv(w, 1);
+        }
+        w2_run(w, UINT64_C(10000000000));
+        w2_recv(w, 1);
+        assert_true(w->sent[0] > 400000 && packets > 200);
+        assert_int_equal(w->received[1], w->sent[0]);
+        assert_int_equal(la_counter(w->s[1], LA_COUNT_InCsumErrors), 0);
+        assert_true(la_counter(w->s[0], LA_COUNT_RetransSegs) > 10);
+        w2_sound(w);
+        w2_free(w);
+    }
 }
 
 TEST(connections_take_turns)
