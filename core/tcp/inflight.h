@@ -151,7 +151,7 @@ void undo_now(struct tcp *t, struct tcp_conn *c, struct flight *f);
 
 /* tlp.c: RFC 8985 7 */
 
-/* What is left of the RTO of what stands at SND.UNA. */
+/* What is left of the RTO of what stands at SND.UNA, since it was sent or since progress. */
 uint64_t flight_rto_ns(const struct tcp *t, const struct tcp_conn *c);
 bool tlp_possible(const struct tcp *t, const struct tcp_conn *c);
 uint64_t tlp_pto_ns(const struct tcp *t, const struct tcp_conn *c);

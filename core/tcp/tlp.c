@@ -26,7 +26,9 @@ uint64_t flight_rto_ns(const struct tcp *t, const struct tcp_conn *c)
     if (!flight_known(c))
         return rto_ns;
     const struct flight *f = flight_of(t, c);
-    const uint64_t passed_ns = (tcp_now_us(t) - f->r[f->first].sent_us) * NS_PER_US;
+    const uint64_t sent_ns = (tcp_now_us(t) - f->r[f->first].sent_us) * NS_PER_US;
+    const uint64_t since_ns = time_since(c->rtx_since, t->env.now); /* progress began it anew */
+    const uint64_t passed_ns = sent_ns < since_ns ? sent_ns : since_ns;
     return passed_ns < rto_ns ? rto_ns - passed_ns : 0;
 }
 

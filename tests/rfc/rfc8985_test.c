@@ -121,8 +121,10 @@ BENCH_TEST(the_loss_of_the_tail_is_probed_for_and_repaired)
     bench_rx(b, "ACK rcv 0 snd 9000 wnd 65535");
     bench_mark(b);
 
-    /* One segment is out: twice the round trip and a delayed ACK's 200 ms, or the RTO's time. */
-    bench_sleep(b, MS(260));
+    /* One segment is out: twice the round trip and a delayed ACK's 200 ms, or the RTO, which began anew. */
+    bench_sleep(b, MS(299));
+    expect_no_tx(b);
+    bench_sleep(b, MS(1));
     expect_tx(b, "PSH ACK snd 9000 rcv 0 len 1000");
     expect_equal(b, counted(b, LA_COUNT_TCPLossProbes), 1);
     expect_equal(b, counted(b, LA_COUNT_TCPTimeouts), 0);
