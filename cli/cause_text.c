@@ -27,7 +27,7 @@ static bool is_none(const char *name)
 
 void cause_text(const struct la_cause *c, char to[CAUSE_TEXT_BYTES])
 {
-    const char *clause = la_cause_clause(c->reason), *knob = la_cause_knob(c->reason);
+    const char *clause = la_cause_clause(c->reason), *knob = la_cause_decided(c);
     const char *counter = la_cause_counted(c);
 
     to[0] = '\0';

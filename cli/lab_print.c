@@ -270,7 +270,7 @@ static void section_json(const struct lab_section *s, FILE *to)
         json_text(&j, "text", la_drop_text(c->reason));
         json_number(&j, "times", s->whys[i].times);
         json_text(&j, "clause", la_cause_clause(c->reason));
-        json_text(&j, "knob", la_cause_knob(c->reason));
+        json_text(&j, "knob", la_cause_decided(c));
         json_text(&j, "counter", la_cause_counted(c));
         json_number(&j, "accept_queue", c->accept_len);
         json_number(&j, "syn_queue", c->half_len);

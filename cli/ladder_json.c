@@ -104,7 +104,7 @@ static void put_whys(const struct ladder *l, FILE *to)
         fprintf(to, "%s{\"reason\":\"%s\",\"times\":%" PRIu64, i > 0 ? "," : "",
                 la_drop_name(c->reason), l->whys[i].times);
         fprintf(to, ",\"clause\":\"%s\",\"knob\":\"%s\",\"counter\":\"%s\"",
-                la_cause_clause(c->reason), la_cause_knob(c->reason), la_cause_counted(c));
+                la_cause_clause(c->reason), la_cause_decided(c), la_cause_counted(c));
         if (c->limit > 0)
             fprintf(to,
                     ",\"accept_queue\":%" PRIu32 ",\"syn_queue\":%" PRIu32 ",\"limit\":%" PRIu32,

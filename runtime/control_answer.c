@@ -259,7 +259,7 @@ static void put_cause(struct asked *a, const struct la_cause *c)
     control_endpoint(o, "remote", c->remote);
     control_field(o, "state", la_state_name(c->state));
     control_field(o, "clause", la_cause_clause(c->reason));
-    control_field(o, "knob", la_cause_knob(c->reason));
+    control_field(o, "knob", la_cause_decided(c));
     control_field(o, "counter", la_cause_counted(c));
     if (c->limit > 0) {
         control_number(o, "accept_len", c->accept_len);

@@ -50,6 +50,17 @@ const char *la_cause_counted(const struct la_cause *c)
     return la_cause_counter(c->reason);
 }
 
+const char *la_cause_decided(const struct la_cause *c)
+{
+    const bool gave_up = c->reason == LA_DROP_RETRIES || c->reason == LA_DROP_PERSIST;
+
+    if (gave_up && c->state == LA_SYN_SENT)
+        return "net.ipv4.tcp_syn_retries";
+    if (gave_up && c->orphan)
+        return "net.ipv4.tcp_orphan_retries";
+    return la_cause_knob(c->reason);
+}
+
 const char *la_cause_kind_name(enum la_cause_kind kind)
 {
     switch (kind) {

@@ -17,6 +17,12 @@ static struct la_cause *cause_at(const struct tcp *t, uint32_t i)
     return (struct la_cause *)(void *)((uint8_t *)tcp_arena(t) + r->offset) + i;
 }
 
+/* A reset that refuses a connection is one cause, not two. */
+static bool same_end(const struct la_cause *last, enum la_drop reason)
+{
+    return last->reason == reason || (last->reason == LA_DROP_REFUSED && reason == LA_DROP_RESET);
+}
+
 /* Is it the last one again? */
 static struct la_cause *again(const struct tcp *t, const struct tcp_flow *flow, uint64_t conn,
                               enum la_drop reason)
@@ -27,10 +33,10 @@ static struct la_cause *again(const struct tcp *t, const struct tcp_flow *flow, 
     if (r->told == 0)
         return NULL;
     last = cause_at(t, (uint32_t)((r->told - 1) % r->cap));
-    if (conn == 0 && last->conn.bits != 0 && last->reason == reason &&
+    if (last->conn.bits != 0 && (conn == 0 || conn == last->conn.bits) && same_end(last, reason) &&
         last->remote.port == flow->rport && addr_equal(&last->remote.addr, &flow->raddr) &&
         time_since(last->at, t->env.now) == 0)
-        return last; /* the segment that ended it, told again when nothing is left of it */
+        return last; /* the segment that ended it, told again, perhaps when nothing is left of it */
     if (last->reason != reason || last->conn.bits != conn || last->local.port != flow->lport ||
         !addr_equal(&last->local.addr, &flow->laddr) ||
         time_since(last->at, t->env.now) >= FLOOD_NS)
@@ -84,6 +90,7 @@ static void put_conn(struct la_cause *c, const struct tcp_conn *conn)
 {
     c->snd_queued_bytes = conn->sndq.len_bytes;
     c->rcv_queued_bytes = conn->rcvq.len_bytes;
+    c->orphan = conn->orphan;
     c->retransmits = conn->persist ? conn->probes : conn->retransmits;
 }
 

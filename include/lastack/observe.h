@@ -319,13 +319,16 @@ struct la_cause {
     uint32_t retransmits;
     uint32_t conns_used, chunks_used; /* of the whole stack */
     uint8_t flags;                    /* of the segment, as on the wire; 0 if none caused it */
+    bool orphan;                      /* a connection that nobody held any more */
 };
 
 /*
- * la_cause_counted() - The counter that this one moved: as la_cause_counter(), but for reasons that
- * are counted in some states only (EstabResets, AttemptFails).
+ * la_cause_counted(), la_cause_decided() - The counter that this one moved, and the knob that decided
+ * it: as la_cause_counter() and la_cause_knob() have them, but where that depends on the state
+ * (EstabResets; tcp_retries2, tcp_orphan_retries, tcp_syn_retries).
  */
 const char *la_cause_counted(const struct la_cause *c);
+const char *la_cause_decided(const struct la_cause *c);
 
 /*
  * la_causes() - The causes that are remembered, oldest first: the last config.cause_records.

@@ -210,8 +210,8 @@ static void backlog_grid(struct lab *l)
         lab_cell(l, "%u", cookies);
         lab_cell(l, "%u", drops);
     }
-    lab_claim(l, differ == 0, "%u of %u rows are as this kernel's rules have it",
-              (uint32_t)GRID - differ, (uint32_t)GRID);
+    lab_claim(l, differ == 0, "%u of %u rows are as Linux's rules have it", (uint32_t)GRID - differ,
+              (uint32_t)GRID);
     lab_must(l, beyond == 0, "no queue ever holds more than L + 1");
 }
 

@@ -266,6 +266,9 @@ struct lab_sock *lab_pair(struct lab *l, struct lab_sock **server);
 /* From a port of one's own (0: the stack chooses) to anywhere; nobody is made to listen.  held is false after an error. */
 struct lab_sock *lab_connect_from(struct lab *l, struct sim_host *from, uint16_t local_port,
                                   struct la_addr to, uint16_t port);
+/* 127.0.0.1 or ::1.  lab_loopback_add() gives it to a host, before which nobody has it. */
+struct la_addr lab_loopback(const struct lab *l);
+void lab_loopback_add(struct lab *l, struct sim_host *h);
 /* NULL: nobody waits to be accepted. */
 struct lab_sock *lab_accept(struct lab *l, struct sim_host *h, uint16_t port);
 /* Return: bytes taken or read, 0 at the end of file; else an enum la_err, in ->error too. */

@@ -10,6 +10,8 @@
 #define STAMP_BYTES 12u
 #define TICKS_A_SECOND 250000u
 
+#define TWO_MSL_NS UINT64_C(60000000000)
+
 static bool before(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b) < 0;
@@ -125,15 +127,21 @@ void lab_old_listen(struct lab_old *o, uint16_t port)
     enter(o, LA_LISTEN);
 }
 
-void lab_old_connect(struct lab_old *o, uint16_t local_port, const struct sim_host *to,
+bool lab_old_connect(struct lab_old *o, uint16_t local_port, const struct sim_host *to,
                      uint16_t port)
 {
+    const bool same_ports = o->local.port == local_port && o->remote.port == port;
+
+    if (o->time_wait && o->closed_ns > 0 && same_ports &&
+        o->l->world.now_ns < o->closed_ns + TWO_MSL_NS)
+        return false;
     reset_tcb(o);
     o->local.port = local_port;
     o->remote = (struct la_endpoint){ sim_host_addr(to, o->l->options.v6), port };
     enter(o, LA_SYN_SENT);
     lab_note(o->l, o->host, "connect()");
     lab_old_emit(o, SIM_SYN, o->snd_nxt++, 0, NULL, 0);
+    return true;
 }
 
 void lab_old_send(struct lab_old *o, char byte, uint32_t len_bytes)
@@ -148,6 +156,7 @@ void lab_old_send(struct lab_old *o, char byte, uint32_t len_bytes)
 
 void lab_old_close(struct lab_old *o)
 {
+    o->closed_ns = o->l->world.now_ns;
     lab_note(o->l, o->host, "close()");
     enter(o, o->state == LA_CLOSE_WAIT ? LA_LAST_ACK : LA_FIN_WAIT_1);
     say(o, SIM_FIN | SIM_ACK);

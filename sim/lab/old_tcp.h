@@ -3,7 +3,7 @@
  * old_tcp.h - A TCP as RFC 793 had it in 1981, in a scripted host, with later guards to be added.
  *
  * It is what a scenario needs to show what those guards are for, and no more: no timers, no repeats,
- * no TIME-WAIT (2MSL is 0), 2,048 bytes each way.  RFC 793's own words, section 3.9:
+ * 2,048 bytes each way; TIME-WAIT only if asked for, else 2MSL is 0.  RFC 793's own words, section 3.9:
  *
  *   "If the RST bit is set then ... enter the CLOSED state"             anywhere in the window
  *   "If the SYN is in the window it is an error, send a reset"
@@ -24,6 +24,7 @@ struct lab_old {
     bool timestamps; /* RFC 1323, 1992: offered, and PAWS if agreed */
     bool
         isn_clock; /* the ISN goes on by 250,000 a second, as RFC 793 asks; false: it is always the same */
+    bool time_wait; /* after a close lab_old_connect() takes the same ports only 2MSL later */
     /* Where it stands */
     enum la_state state;
     struct la_endpoint local, remote;
@@ -32,12 +33,14 @@ struct lab_old {
     uint8_t text[LAB_OLD_TEXT];
     bool here[LAB_OLD_TEXT];
     bool was_reset;
+    uint64_t closed_ns;  /* when lab_old_close() was called; 0: not yet */
     const char *stopped; /* what refused the last segment that was refused; NULL: none was */
 };
 
 void lab_old_begin(struct lab_old *o, struct lab *l, struct sim_host *host);
 void lab_old_listen(struct lab_old *o, uint16_t port);
-void lab_old_connect(struct lab_old *o, uint16_t local_port, const struct sim_host *to,
+/* Return: false if the ports are in TIME-WAIT. */
+bool lab_old_connect(struct lab_old *o, uint16_t local_port, const struct sim_host *to,
                      uint16_t port);
 /* @len_bytes times @byte. */
 void lab_old_send(struct lab_old *o, char byte, uint32_t len_bytes);

@@ -42,11 +42,27 @@ void lab_listen(struct lab *l, struct sim_host *h, uint16_t port, uint32_t backl
     turn(l, h);
 }
 
+struct la_addr lab_loopback(const struct lab *l)
+{
+    const struct la_addr six = { { [15] = 1 } };
+
+    return l->options.v6 ? six : la_addr_v4(127, 0, 0, 1);
+}
+
+void lab_loopback_add(struct lab *l, struct sim_host *h)
+{
+    const struct la_prefix prefix = { lab_loopback(l), 128 };
+
+    if (la_addr_add(h->stack, h->iface, prefix, 0) != LA_OK)
+        sim_fail(&l->world, "no room for a loopback address");
+}
+
 struct lab_sock *lab_connect_from(struct lab *l, struct sim_host *from, uint16_t local_port,
                                   struct la_addr to, uint16_t port)
 {
     struct lab_sock *s = sock(l, from);
-    const struct la_endpoint local = { sim_host_addr(from, l->options.v6), local_port };
+    const bool self = la_addr_equal(to, lab_loopback(l));
+    const struct la_endpoint local = { self ? to : sim_host_addr(from, l->options.v6), local_port };
 
     s->local = local;
     s->remote = (struct la_endpoint){ to, port };

@@ -107,6 +107,12 @@ const char *lab_state_name(const struct sim_host *h, const struct la_endpoint *l
     return found;
 }
 
+/* As its IP header says, whatever is inside. */
+static uint32_t packet_bytes(const uint8_t *ip)
+{
+    return ip[0] >> 4 == 4 ? (uint32_t)(ip[2] << 8 | ip[3]) : 40u + (uint32_t)(ip[4] << 8 | ip[5]);
+}
+
 static void sent(void *context, struct sim_host *from, struct sim_host *to, uint64_t number,
                  const uint8_t *bytes, const struct sim_segment *seg, uint32_t fate)
 {
@@ -115,8 +121,7 @@ static void sent(void *context, struct sim_host *from, struct sim_host *to, uint
     (void)to;
     if (l->options.packet && (from == l->client || from == l->server))
         l->options.packet(l->options.context, l->section_count - 1, l->world.now_ns,
-                          from == l->client, bytes,
-                          seg->ip_header_bytes ? seg->header_bytes + seg->text_bytes : 0, fate);
+                          from == l->client, bytes, packet_bytes(bytes), fate);
     if (!lab_drawn(l, from))
         return;
     const uint32_t side = lab_side(l, from);

@@ -105,6 +105,21 @@ TEST(a_reset_that_ends_an_orphan_is_told_once_though_nothing_is_left_of_it)
     }
 }
 
+TEST(the_knob_of_a_connection_that_gave_up_is_the_one_of_its_state)
+{
+    struct la_cause c = { .reason = LA_DROP_RETRIES, .state = LA_ESTABLISHED };
+
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_retries2");
+    c.state = LA_LAST_ACK;
+    c.orphan = true;
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_orphan_retries");
+    c.state = LA_SYN_SENT;
+    c.orphan = false;
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_syn_retries");
+    c.reason = LA_DROP_KEEPALIVE;
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_keepalive_probes");
+}
+
 TEST(a_flood_is_one_record_and_the_ring_keeps_the_latest)
 {
     struct hand h = with_causes(false, 4);
