@@ -195,6 +195,7 @@ static enum tcp_next step5_syn_received(struct tcp_arrival *a)
     c->snd.wl1 = seg->seq;
     c->snd.una = seq_add(c->snd.una, 1); /* which was ISS */
     c->snd.rtx = seq_max(c->snd.rtx, c->snd.una);
+    c->soft_error = 0;
     c->want_syn = false;
     tcp_enter(t, c, LA_ESTABLISHED);
     conn_established(t, a->ci);

@@ -49,8 +49,11 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
     }
 
     /* Third, check the security: not applicable. */
-    /* RFC 7323 5.2: an echo of a time stamp we never sent is no answer to our SYN. */
-    if (has_ack && seg->opt.has_timestamps && c->timestamps &&
+    /*
+     * RFC 7323 5.2: an echo of a time stamp we never sent is no answer to our SYN.  Zero is no echo at
+     * all: there are peers that answer so, and Linux takes it.
+     */
+    if (has_ack && seg->opt.has_timestamps && c->timestamps && seg->opt.ts_ecr != 0 &&
         (int32_t)(tcp_ts_now(t, c->ts_offset) - seg->opt.ts_ecr) < 0) {
         env_count(&t->env, LA_COUNT_PAWSActive);
         reply_rst_to(a);
@@ -68,6 +71,7 @@ enum tcp_next tcp_arrives_synsent(struct tcp_arrival *a)
         rtt_on_ack(t, c, seg, seg->ack);
         c->snd.una = seg->ack;
         c->snd.rtx = seg->ack;
+        c->soft_error = 0;
         tcp_enter(t, c, LA_ESTABLISHED);
         conn_established(t, a->ci);
         if (a->len > 0 || conn_unsent(c) == 0)

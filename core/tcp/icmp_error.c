@@ -5,7 +5,7 @@
  * An error must quote a sequence number in flight, else anyone could forge it.  In SYN-SENT
  * a hard error ends the opening; on a synchronized connection every error is soft, as on
  * Linux (an exception to SHLD-26): remembered, told, and reported if the connection dies
- * of silence.  "Too big" lowers the MSS, within bounds.
+ * of silence; an ACK of something new refutes and forgets it.  "Too big" lowers the MSS, within bounds.
  */
 #include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"

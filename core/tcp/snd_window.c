@@ -61,6 +61,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
     c->bytes_acked += text;
     c->retransmits = 0;
     c->r1_told = false;
+    c->soft_error = 0; /* something got through: what ICMP or R1 said is refuted */
     c->rtx_since = t->env.now;
     if (!c->persist)
         tcp_timer_stop(c, TCP_DL_RTX); /* begun anew by tcp_rtx_rearm (RFC 6298 5.3) */

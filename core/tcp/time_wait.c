@@ -73,13 +73,27 @@ static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t 
     return empty;
 }
 
+/*
+ * FIN-WAIT-2 lasts no shorter than 3.5 RTOs, as on Linux: a FIN that was lost comes again within that, and
+ * must not be answered with a reset.  In powers of two of seconds, so that there are few durations.
+ */
+static uint64_t fin_wait_2_ns(const struct tcp *t, const struct tcp_conn *c)
+{
+    const bool own = c->set.linger2_s > 0 && c->set.linger2_s != LA_LINGER2_NONE;
+    const uint64_t ns = (own ? c->set.linger2_s : t->env.knobs.fin_timeout) * NS_PER_S;
+    const uint64_t least_ns = rtt_rto_ns(t, c) * 7 / 2;
+    uint64_t up_ns = NS_PER_S;
+
+    if (ns >= least_ns)
+        return ns;
+    while (up_ns < least_ns)
+        up_ns *= 2;
+    return up_ns;
+}
+
 static uint64_t duration_of(const struct tcp *t, enum la_state state, const struct tcp_conn *c)
 {
-    if (state == LA_TIME_WAIT)
-        return time_wait_ns(t, c->set.msl_ms1);
-    if (c->set.linger2_s > 0 && c->set.linger2_s != LA_LINGER2_NONE)
-        return c->set.linger2_s * NS_PER_S;
-    return t->env.knobs.fin_timeout * NS_PER_S;
+    return state == LA_TIME_WAIT ? time_wait_ns(t, c->set.msl_ms1) : fin_wait_2_ns(t, c);
 }
 
 /* The opening that a parked record waited for goes on without it. */

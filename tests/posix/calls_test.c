@@ -302,6 +302,42 @@ TEST(accept_without_a_descriptor_leaves_the_connection_in_the_queue)
     net_free(n);
 }
 
+TEST(a_loop_of_accepts_without_a_descriptor_is_a_finding_told_once_until_one_has_worked)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct net *n = net_new(&(struct net_opt){ .nofile = 2, .v6 = v6 });
+        struct la_stack *s = n->w->s[1];
+        const struct net_addr to = net_addr(n, 1, 80);
+        const int listener = net_listen(n, 80, 5);
+        int other = own(n, 1);
+        struct la_found found;
+        uint64_t after = 0;
+
+        for (int i = 0; i < 100; i++) /* nobody waits: EMFILE costs nothing yet */
+            assert_int_equal(la_sock_accept4(n->x[1], listener, NULL, NULL, 0), -EMFILE);
+        assert_int_equal(la_finding_count(s, LA_FINDING_ACCEPT_NO_FD), 0);
+        for (uint32_t round = 1; round <= 2; round++) {
+            assert_int_equal(la_sock_connect(n->x[0], own(n, 0), NET(to)), -EINPROGRESS);
+            net_turn(n);
+            for (int i = 0; i < 15; i++)
+                assert_int_equal(la_sock_accept4(n->x[1], listener, NULL, NULL, 0), -EMFILE);
+            assert_int_equal(la_finding_count(s, LA_FINDING_ACCEPT_NO_FD), round - 1);
+            for (int i = 0; i < 100; i++)
+                assert_int_equal(la_sock_accept4(n->x[1], listener, NULL, NULL, 0), -EMFILE);
+            assert_int_equal(la_finding_count(s, LA_FINDING_ACCEPT_NO_FD), round);
+            assert_int_equal(la_findings(s, &after, &found, 1), 1);
+            assert_int_equal(found.finding, LA_FINDING_ACCEPT_NO_FD);
+            assert_int_equal(found.value, 16);
+            assert_int_equal(found.local.port, 80);
+            assert_int_equal(found.listener.bits, la_sock_listener(n->x[1], listener).bits);
+            assert_int_equal(la_sock_close(n->x[1], other), 0);
+            other = la_sock_accept4(n->x[1], listener, NULL, NULL, 0);
+            assert_true(other >= 0);
+        }
+        net_free(n);
+    }
+}
+
 TEST(connect_goes_through_its_answers)
 {
     for (int v6 = 0; v6 < 2; v6++) {

@@ -130,6 +130,29 @@ TEST(source_quench_and_parameter_problem_are_ignored)
     hand_free(&h);
 }
 
+TEST(an_ack_of_something_new_refutes_a_soft_error)
+{
+    for (uint32_t advance = 0; advance < 2; advance++) {
+        struct hand h = in_flight(advance);
+
+        error(&h, 1, ICMP_UNREACHABLE, 0, 0);
+        hand_rx(&h, advance ? "ACK rcv 1 snd 1001 wnd 65535" : "ACK rcv 1 snd 1 wnd 65535");
+        assert_int_equal(la_conn_soft_error(h.s, h.conn) == LA_OK, advance);
+        hand_free(&h);
+    }
+}
+
+TEST(an_answer_to_our_syn_refutes_what_icmp_said_of_it)
+{
+    struct hand h = opening(false);
+
+    error(&h, 0, ICMP_UNREACHABLE, 0, 0);
+    hand_rx(&h, "SYN ACK rcv 0 snd 1 wnd 65535 mss 1460");
+    assert_int_equal(hand_state(&h), LA_ESTABLISHED);
+    assert_int_equal(la_conn_soft_error(h.s, h.conn), LA_OK);
+    hand_free(&h);
+}
+
 TEST(time_exceeded_is_a_soft_error)
 {
     struct hand h = in_flight(false);

@@ -277,6 +277,26 @@ TEST(an_orphan_in_fin_wait_2_is_a_short_record_for_fin_timeout)
     }
 }
 
+TEST(fin_wait_2_of_an_orphan_lasts_no_shorter_than_three_and_a_half_rtos)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_LINGER2, 1), LA_OK);
+    assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
+    hand_drain(&h);
+    hand_conn(&h)->rto_us = 700000; /* 2.45 s: 4 s is the next length there is */
+    hand_conn(&h)->timing = false;
+    hand_rx(&h, "ACK rcv 1 snd 2 wnd 1000");
+    assert_int_equal(record(&h, h.rport)->state, LA_FIN_WAIT_2);
+    hand_wait(&h, 4 * NS_PER_S - 1);
+    assert_non_null(record(&h, h.rport));
+    hand_wait(&h, 1);
+    assert_null(record(&h, h.rport));
+    hand_free(&h);
+}
+
 TEST(linger2_sets_the_life_of_one_orphan)
 {
     struct hand h;
