@@ -132,13 +132,13 @@ static bool row_counts(const struct sock *s, const struct la_row *row)
     return row->state != LA_CLOSED && overlap(span_of(s), at);
 }
 
-static bool walk_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
-                          bool relax)
+static bool walk_conflict(struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
 {
     struct la_row rows[ROWS];
     uint64_t cursor = 0;
     uint32_t n;
 
+    x->use.port_walks++;
     while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
         for (uint32_t i = 0; i < n; i++)
             if (rows[i].local.port == port && row_counts(s, &rows[i]) &&
@@ -157,25 +157,23 @@ static enum la_port_answer family_conflict(const struct la_sockets *x, const str
     if (la_addr_is_unspecified(at.addr) ? !(v4 ? covers(&at, la_addr_v4(0, 0, 0, 0)) : at.v6)
                                         : la_addr_is_v4(at.addr) != v4)
         return LA_PORT_FREE;
-    return la_port_asked(x->stack, s->local.addr, v4, port, relax && reuse_of(x, s));
+    return la_port_asked(x->stack, s->local.addr, v4, port, relax && reuse_of(x, s),
+                         relax && reuse_port_of(x, s));
 }
 
-static bool row_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port,
-                         bool relax)
+static bool row_conflict(struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
 {
     const enum la_port_answer v4 = family_conflict(x, s, true, port, relax);
     const enum la_port_answer v6 = family_conflict(x, s, false, port, relax);
 
     if (v4 == LA_PORT_FREE && v6 == LA_PORT_FREE)
         return false;
-    if (relax && reuse_port_of(x, s)) /* which the core's table does not count by */
-        return walk_conflict(x, s, port, relax);
     if (v4 == LA_PORT_TAKEN || v6 == LA_PORT_TAKEN)
         return true;
     return walk_conflict(x, s, port, relax);
 }
 
-bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
+bool port_conflict(struct la_sockets *x, const struct sock *s, uint16_t port, bool relax)
 {
     return sock_conflict(x, s, port, relax) || row_conflict(x, s, port, relax);
 }
@@ -184,15 +182,16 @@ bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t po
  * Where the core has no table, one walk marks every port that overlaps: candidates cost O(1) each.
  * Return: whether it was walked.
  */
-static bool mark_taken(const struct la_sockets *x, const struct sock *s, uint64_t taken[1024])
+static bool mark_taken(struct la_sockets *x, const struct sock *s, uint64_t taken[1024])
 {
     struct la_row rows[ROWS];
     uint64_t cursor = 0;
     uint32_t n;
 
     memset(taken, 0, 1024 * sizeof taken[0]);
-    if (la_port_asked(x->stack, s->local.addr, true, 1, false) != LA_PORT_WALK)
+    if (la_port_asked(x->stack, s->local.addr, true, 1, false, false) != LA_PORT_WALK)
         return false;
+    x->use.port_walks++;
     while ((n = la_rows(x->stack, &cursor, rows, ROWS)) > 0)
         for (uint32_t i = 0; i < n; i++)
             if (row_counts(s, &rows[i]))

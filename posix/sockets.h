@@ -168,7 +168,7 @@ void sock_linger_end(struct la_sockets *x, struct sock *s);
 /* Ports (ports.c) ------------------------------------------------------------------------ */
 
 /* Does binding @s to @port at its local address meet somebody?  @relax: SO_REUSEADDR may help. */
-bool port_conflict(const struct la_sockets *x, const struct sock *s, uint16_t port, bool relax);
+bool port_conflict(struct la_sockets *x, const struct sock *s, uint16_t port, bool relax);
 /* Return: 0 with a port nobody overlaps with, or -EADDRINUSE. */
 int port_for_bind(struct la_sockets *x, const struct sock *s, uint16_t *port);
 /* Return: 0 with a port for a connection to @remote, or a negative errno. */

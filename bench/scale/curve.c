@@ -128,7 +128,7 @@ static void choose_ports(struct stage *g, uint32_t count)
     meter_end(&g->m, count);
     meter_begin(&g->m, SCALE_bind_asked);
     for (uint32_t i = 0; i < count; i++)
-        work_must(la_port_asked(s, pair_any(&g->p), true, (uint16_t)(port + i), false) !=
+        work_must(la_port_asked(s, pair_any(&g->p), true, (uint16_t)(port + i), false, false) !=
                       LA_PORT_WALK,
                   "a table of ports");
     meter_end(&g->m, count);

@@ -335,7 +335,7 @@ enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum l
     stack_enter(s, now);
     if (ci != SLAB_NONE) {
         struct tcp_conn *c = conn_at(&s->tcp, ci);
-        const bool reuse = c->set.reuse;
+        const uint32_t share = port_share(c->set.reuse, c->set.reuse_port);
 
         if (option == LA_OPT_MAXSEG && (c->state != LA_SYN_SENT || c->segs_out > 0))
             err = LA_EISCONN; /* the SYN has told our size already */
@@ -343,8 +343,8 @@ enum la_err la_set_option(struct la_stack *s, la_time now, la_conn_id id, enum l
             err = tcp_setting_set(&s->tcp, &c->set, option, value);
         if (err == LA_OK)
             tcp_setting_changed(&s->tcp, ci, option);
-        if (c->set.reuse != reuse && c->state != LA_CLOSED)
-            port_use_changed(&s->tcp, &c->flow, c->set.reuse);
+        if (c->state != LA_CLOSED)
+            port_use_changed(&s->tcp, &c->flow, share, port_share(c->set.reuse, c->set.reuse_port));
     }
     stack_leave(s);
     return err;

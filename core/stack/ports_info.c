@@ -6,9 +6,9 @@
 #include "core/stack/stack.h"
 
 enum la_port_answer la_port_asked(const struct la_stack *s, struct la_addr addr, bool v4,
-                                  uint16_t port, bool reuse)
+                                  uint16_t port, bool reuse, bool reuse_port)
 {
-    return port_asked(&s->tcp, addr, v4, port, reuse);
+    return port_asked(&s->tcp, addr, v4, port, port_share(reuse, reuse_port));
 }
 
 void la_ports_range(const struct la_stack *s, struct la_ports_info *out)

@@ -87,7 +87,7 @@ enum la_err tcp_open(struct tcp *t, struct tcp_flow flow, struct tcp_path path, 
         conn_release(t, ci);
         return LA_ENOBUFS;
     }
-    port_use_add(t, &flow, false);
+    port_use_add(t, &flow, 0);
     begin(t, ci, path, user, takes);
     out->bits = slab_handle(&t->conns, t, ci);
     return LA_OK;

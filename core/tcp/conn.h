@@ -418,12 +418,16 @@ struct tcp_port_map {
     uint64_t taken[65536 / 64];
 };
 
+#define TCP_SHARE_ADDR 1u /* SO_REUSEADDR */
+#define TCP_SHARE_PORT 2u /* SO_REUSEPORT */
+#define TCP_SHARE_BOTH 3u
+
 /* What stands on a local port, of one family. */
 struct tcp_port_row {
     struct la_addr laddr; /* of all of them, unless: */
     uint32_t several;     /* there were others since the port was empty */
     uint32_t records;
-    uint32_t strict; /* of those, without SO_REUSEADDR */
+    uint32_t strict[3]; /* of those, without SO_REUSEADDR; without SO_REUSEPORT; without either */
 };
 
 /* findings.c */

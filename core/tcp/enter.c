@@ -124,7 +124,7 @@ void tcp_end(struct tcp *t, uint32_t ci, enum la_err error, enum la_drop reason)
     tcp_enter(t, c, LA_CLOSED);
     index_remove(&t->index, t, c->hash, (struct index_entry){ .type = INDEX_CONN, .value = ci });
     port_freed(t, &c->flow);
-    port_use_sub(t, &c->flow, c->set.reuse);
+    port_use_sub(t, &c->flow, port_share(c->set.reuse, c->set.reuse_port));
     if (c->parks)
         short_return(t, &c->flow, c->hash);
     c->parks = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * port_use.c - What stands on each local port: how many connections and short records, how many of
- * them without SO_REUSEADDR, and at which address.
+ * them without SO_REUSEADDR, SO_REUSEPORT or either, and at which address.
  *
  * bind() asks this (posix/ports.c), and must not walk a million connections for the answer.  The
  * table has one row a port and family; a stack too small for it has none, and is small enough to
@@ -20,7 +20,20 @@ static struct tcp_port_row *row_of(const struct tcp *t, uint16_t port, bool v4)
     return t->port_rows.count == 0 ? NULL : &rows[2u * port + (v4 ? 0 : 1)];
 }
 
-void port_use_add(struct tcp *t, const struct tcp_flow *flow, bool reuse)
+uint32_t port_share(bool reuse, bool reuse_port)
+{
+    return (reuse ? TCP_SHARE_ADDR : 0) | (reuse_port ? TCP_SHARE_PORT : 0);
+}
+
+/* A record that allows @share comes or goes: it hinders whoever asks for none of that. */
+static void count_strict(struct tcp_port_row *r, uint32_t share, bool comes)
+{
+    for (uint32_t asked = 1; asked <= TCP_SHARE_BOTH; asked++)
+        if ((share & asked) == 0)
+            r->strict[asked - 1] += comes ? 1u : UINT32_MAX;
+}
+
+void port_use_add(struct tcp *t, const struct tcp_flow *flow, uint32_t share)
 {
     struct tcp_port_row *r = row_of(t, flow->lport, addr_is_v4(&flow->raddr));
 
@@ -33,41 +46,40 @@ void port_use_add(struct tcp *t, const struct tcp_flow *flow, bool reuse)
         r->several = 1;
     }
     r->records++;
-    r->strict += !reuse;
+    count_strict(r, share, true);
 }
 
-void port_use_sub(struct tcp *t, const struct tcp_flow *flow, bool reuse)
-{
-    struct tcp_port_row *r = row_of(t, flow->lport, addr_is_v4(&flow->raddr));
-
-    if (r == NULL)
-        return;
-    LA_ASSERT(r->records > 0 && r->strict >= !reuse);
-    r->records--;
-    r->strict -= !reuse;
-}
-
-void port_use_changed(struct tcp *t, const struct tcp_flow *flow, bool reuse)
+void port_use_sub(struct tcp *t, const struct tcp_flow *flow, uint32_t share)
 {
     struct tcp_port_row *r = row_of(t, flow->lport, addr_is_v4(&flow->raddr));
 
     if (r == NULL)
         return;
     LA_ASSERT(r->records > 0);
-    if (reuse)
-        r->strict--;
-    else
-        r->strict++;
+    r->records--;
+    count_strict(r, share, false);
+    LA_ASSERT(r->strict[0] <= r->records && r->strict[1] <= r->records);
+}
+
+void port_use_changed(struct tcp *t, const struct tcp_flow *flow, uint32_t from, uint32_t to)
+{
+    struct tcp_port_row *r = row_of(t, flow->lport, addr_is_v4(&flow->raddr));
+
+    if (r == NULL)
+        return;
+    LA_ASSERT(r->records > 0);
+    count_strict(r, from, false);
+    count_strict(r, to, true);
 }
 
 enum la_port_answer port_asked(const struct tcp *t, struct la_addr addr, bool v4, uint16_t port,
-                               bool reuse)
+                               uint32_t share)
 {
     const struct tcp_port_row *r = row_of(t, port, v4);
 
     if (r == NULL)
         return LA_PORT_WALK;
-    if (r->records == 0 || (reuse && r->strict == 0))
+    if (r->records == 0 || (share > 0 && r->strict[share - 1] == 0))
         return LA_PORT_FREE;
     if (la_addr_is_unspecified(addr))
         return LA_PORT_TAKEN;

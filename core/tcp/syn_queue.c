@@ -278,7 +278,7 @@ void half_grown(struct tcp *t, uint32_t ci)
     struct tcp_conn *c = conn_at(t, ci);
 
     conn_state(t, c, LA_SYN_RECEIVED); /* the record was there already, here or there: no edge */
-    port_use_add(t, &c->flow, c->set.reuse);
+    port_use_add(t, &c->flow, port_share(c->set.reuse, c->set.reuse_port));
     listener_accept_push(t, c->listener, ci);
     env_count(&t->env, LA_COUNT_PassiveOpens);
 }

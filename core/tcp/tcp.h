@@ -474,11 +474,13 @@ const char *port_check(const struct tcp *t);
 
 /* port_use.c: what stands on a local port ------------------------------------------------------------- */
 
-void port_use_add(struct tcp *t, const struct tcp_flow *flow, bool reuse);
-void port_use_sub(struct tcp *t, const struct tcp_flow *flow, bool reuse);
-void port_use_changed(struct tcp *t, const struct tcp_flow *flow, bool reuse);
+/* TCP_SHARE_*: with whom a port is shared. */
+uint32_t port_share(bool reuse, bool reuse_port);
+void port_use_add(struct tcp *t, const struct tcp_flow *flow, uint32_t share);
+void port_use_sub(struct tcp *t, const struct tcp_flow *flow, uint32_t share);
+void port_use_changed(struct tcp *t, const struct tcp_flow *flow, uint32_t from, uint32_t to);
 enum la_port_answer port_asked(const struct tcp *t, struct la_addr addr, bool v4, uint16_t port,
-                               bool reuse);
+                               uint32_t share);
 
 /* trace.c ----------------------------------------------------------------------------------------------- */
 

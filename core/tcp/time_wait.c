@@ -118,7 +118,9 @@ static void free_record(struct tcp *t, uint32_t ref, const struct tcp_flow *flow
     index_remove(&t->index, t, hash, (struct index_entry){ .type = INDEX_SHORT, .value = ref });
     if (!(w->flags & TCP_SHORT_PARKED))
         port_freed(t, flow);
-    port_use_sub(t, flow, (w->flags & TCP_SHORT_REUSE) != 0);
+    port_use_sub(
+        t, flow,
+        port_share((w->flags & TCP_SHORT_REUSE) != 0, (w->flags & TCP_SHORT_REUSE_PORT) != 0));
     short_unlink(t, w->class, ref);
     slab_give(ref & TCP_REF_V6 ? &t->short6 : &t->short4, t, ref & ~TCP_REF_V6);
 }
@@ -284,7 +286,7 @@ void short_enter(struct tcp *t, uint32_t ci, enum la_state state)
         trace_state(t, &c->flow, 0, (uint8_t)state, LA_CLOSED, LA_DROP_TIME_WAIT_END);
         index_remove(&t->index, t, c->hash, old);
         port_freed(t, &c->flow);
-        port_use_sub(t, &c->flow, c->set.reuse);
+        port_use_sub(t, &c->flow, port_share(c->set.reuse, c->set.reuse_port));
     } else {
         const uint32_t class = class_for(t, state, v4, duration_ns);
         const uint32_t ref = v4 ? i : i | TCP_REF_V6;

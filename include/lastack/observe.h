@@ -150,13 +150,14 @@ enum la_port_answer {
 /*
  * la_port_asked() - What the table of local ports says.
  * @addr:  A local address, or unspecified for all of its family
- * @reuse: LA_OPT_REUSEADDR is wanted: records that have it are no hindrance
+ * @reuse, @reuse_port: LA_OPT_REUSEADDR and LA_OPT_REUSEPORT are wanted: records that have one of
+ *         those that are are no hindrance
  *
  * Cost: O(1).  LA_PORT_WALK from stacks of few records, which have no table, and for one
  * address of a port that has had records at several.
  */
 enum la_port_answer la_port_asked(const struct la_stack *s, struct la_addr addr, bool v4,
-                                  uint16_t port, bool reuse);
+                                  uint16_t port, bool reuse, bool reuse_port);
 
 /* The local ports there are to choose from, and how many of them one destination uses. */
 struct la_ports_info {

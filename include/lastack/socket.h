@@ -76,7 +76,8 @@ la_time la_sockets_deadline(const struct la_sockets *x);
 int la_sockets_set_nofile(struct la_sockets *x, uint32_t nofile);
 struct la_sockets_use {
     uint32_t open, open_max, nofile;
-    uint64_t refused; /* calls that found no descriptor free */
+    uint64_t refused;    /* calls that found no descriptor free */
+    uint64_t port_walks; /* bind() and listen() calls that had to look at every connection */
 };
 struct la_sockets_use la_sockets_use(const struct la_sockets *x);
 

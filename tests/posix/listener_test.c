@@ -144,4 +144,39 @@ TEST(defer_accept_reads_as_rounded_and_waits_for_text)
     net_free(n);
 }
 
+TEST(bind_looks_at_no_connection_whatever_may_be_shared)
+{
+    struct la_config config;
+
+    la_config_default(&config);
+    config.secret[0] = 1;
+    config.short_v4 = config.short_v6 = 8192; /* a stack that has a table of ports */
+    for (int share = 0; share < 4; share++) {
+        struct net *n = net_new(&(struct net_opt){ .config = { &config, &config } });
+        const struct net_addr any = net_any(false, 80), here = net_addr(n, 1, 80);
+        const int listener = la_socket(n->x[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        int fd[2];
+
+        assert_int_equal(set(n, 1, listener, SOL_SOCKET, SO_REUSEADDR, share % 2), 0);
+        assert_int_equal(set(n, 1, listener, SOL_SOCKET, SO_REUSEPORT, share / 2), 0);
+        assert_int_equal(la_sock_bind(n->x[1], listener, NET(any)), 0);
+        assert_int_equal(la_sock_listen(n->x[1], listener, 5), 0);
+        net_pair(n, listener, 80, fd);
+        assert_int_equal(la_sock_close(n->x[1], listener), 0);
+        assert_int_equal(la_sock_close(n->x[1], fd[1]), 0); /* only the stack knows it now */
+        for (int asks = 0; asks < 4; asks++)
+            for (int wild = 0; wild < 2; wild++) {
+                const int s = la_socket(n->x[1], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+                assert_int_equal(set(n, 1, s, SOL_SOCKET, SO_REUSEADDR, asks % 2), 0);
+                assert_int_equal(set(n, 1, s, SOL_SOCKET, SO_REUSEPORT, asks / 2), 0);
+                assert_int_equal(la_sock_bind(n->x[1], s, NET(*(wild ? &any : &here))),
+                                 (share & asks) != 0 ? 0 : -EADDRINUSE);
+                assert_int_equal(la_sock_close(n->x[1], s), 0);
+            }
+        assert_int_equal(la_sockets_use(n->x[1]).port_walks, 0);
+        net_free(n);
+    }
+}
+
 TEST_MAIN

@@ -16,7 +16,7 @@ static enum la_port_answer asked(const struct hand *h, bool wild, bool reuse)
 {
     const struct la_addr none = { { 0 } };
 
-    return la_port_asked(h->s, wild ? none : h->us, !h->v6, h->lport, reuse);
+    return la_port_asked(h->s, wild ? none : h->us, !h->v6, h->lport, reuse, false);
 }
 
 static void finish(struct hand *h)
@@ -41,10 +41,11 @@ TEST(a_connection_holds_its_port_at_its_address_until_its_time_wait_ends)
             assert_int_equal(asked(&h, false, false), LA_PORT_TAKEN);
             assert_int_equal(asked(&h, true, false), LA_PORT_TAKEN);
             assert_int_equal(asked(&h, true, true), LA_PORT_TAKEN); /* it has not SO_REUSEADDR */
-            assert_int_equal(la_port_asked(h.s, other, !v6, h.lport, false), LA_PORT_FREE);
-            assert_int_equal(la_port_asked(h.s, (struct la_addr){ { 0 } }, v6, h.lport, false),
-                             LA_PORT_FREE); /* the other family */
-            assert_int_equal(la_port_asked(h.s, h.us, !v6, (uint16_t)(h.lport + 1), false),
+            assert_int_equal(la_port_asked(h.s, other, !v6, h.lport, false, false), LA_PORT_FREE);
+            assert_int_equal(
+                la_port_asked(h.s, (struct la_addr){ { 0 } }, v6, h.lport, false, false),
+                LA_PORT_FREE); /* the other family */
+            assert_int_equal(la_port_asked(h.s, h.us, !v6, (uint16_t)(h.lport + 1), false, false),
                              LA_PORT_FREE);
             if (i == 0)
                 finish(&h);
@@ -71,6 +72,29 @@ TEST(reuseaddr_counts_from_the_moment_it_is_set_into_time_wait)
     assert_int_equal(asked(&h, true, true), LA_PORT_FREE);
     assert_int_equal(asked(&h, true, false), LA_PORT_TAKEN);
     hand_free(&h);
+}
+
+TEST(reuseport_and_both_are_counted_likewise)
+{
+    /* what the record allows, what is asked for: bit 0 SO_REUSEADDR, bit 1 SO_REUSEPORT */
+    for (uint32_t has = 0; has < 4; has++) {
+        struct hand h;
+
+        large(&h, false);
+        hand_establish(&h, NULL);
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_REUSEPORT, has / 2), LA_OK);
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_REUSEADDR, has % 2), LA_OK);
+        for (int i = 0; i < 2; i++) {
+            for (uint32_t asks = 0; asks < 4; asks++)
+                assert_int_equal(la_port_asked(h.s, h.us, true, h.lport, asks % 2, asks / 2),
+                                 (has & asks) != 0 ? LA_PORT_FREE : LA_PORT_TAKEN);
+            if (i == 0)
+                finish(&h); /* and its TIME-WAIT as it was */
+        }
+        hand_wait(&h, 60 * NS_PER_S);
+        assert_int_equal(asked(&h, true, false), LA_PORT_FREE);
+        hand_free(&h);
+    }
 }
 
 TEST(an_end_of_any_kind_gives_the_port_back)
@@ -118,7 +142,7 @@ TEST(where_the_table_can_not_tell_it_says_so)
                              (struct la_endpoint){ .addr = h.peer, .port = 9 }, 0, &id),
                      LA_OK);
     assert_int_equal(asked(&h, false, false), LA_PORT_WALK); /* of several addresses, one */
-    assert_int_equal(la_port_asked(h.s, none, true, h.lport, false), LA_PORT_TAKEN);
+    assert_int_equal(la_port_asked(h.s, none, true, h.lport, false, false), LA_PORT_TAKEN);
     assert_int_equal(la_abort(h.s, h.now, id), LA_OK);
     assert_int_equal(la_abort(h.s, h.now, h.conn), LA_OK);
     assert_int_equal(asked(&h, false, false), LA_PORT_FREE);
