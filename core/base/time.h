@@ -25,6 +25,10 @@ static inline la_time time_min(la_time a, la_time b)
 {
     return a.ns < b.ns ? a : b;
 }
+static inline la_time time_max(la_time a, la_time b)
+{
+    return a.ns < b.ns ? b : a;
+}
 /* Saturates at LA_TIME_NEVER. */
 static inline la_time time_add(la_time t, uint64_t ns)
 {

@@ -17,20 +17,24 @@
  * to go out as it is acknowledged.
  *
  * Buffers that the application has set stay as they are.  None shrinks, none passes
- * the limits of tcp_rmem and tcp_wmem or a quarter of the pool, and none grows while
- * less than half of the pool is free: memory follows data, not buffers, so a larger one costs
- * nothing by itself.
+ * the limits of tcp_rmem and tcp_wmem or a quarter of the pool, and none grows while the
+ * pool is above the first number of tcp_mem, which is the first thing that ends when memory becomes
+ * short (BUFFER_KEPT): memory follows data, not buffers, so a larger one costs nothing by itself.
  */
 #include "core/tcp/tcp.h"
 
 #define RTT_UNKNOWN_US 100000u
 
-static bool pool_allows(const struct tcp *t, uint32_t bytes)
+static bool pool_allows(struct tcp *t, uint32_t bytes)
 {
     const struct chunks *p = &t->env.chunks;
 
-    return chunks_room(p) >= p->slab.cap / 2 &&
-           (uint64_t)p->slab.cap * chunks_payload(p) / 4 >= bytes;
+    if ((uint64_t)p->slab.cap * chunks_payload(p) / 4 < bytes)
+        return false;
+    if (p->slab.used <= t->mem.limit[0])
+        return true;
+    env_drop(&t->env, LA_DROP_BUFFER_KEPT);
+    return false;
 }
 
 static bool measures(const struct tcp_conn *c)
@@ -50,7 +54,7 @@ void autotune_begin(const struct tcp *t, struct tcp_conn *c)
         begin_round(t, c);
 }
 
-static void grow(const struct tcp *t, struct tcp_conn *c)
+static void grow(struct tcp *t, struct tcp_conn *c)
 {
     const uint32_t most = t->env.knobs.rcvbuf_max;
     uint32_t want = c->set.rcvbuf * 2u;

@@ -463,6 +463,9 @@ struct tcp {
         uint32_t limit[3]; /* chunks: low, pressure, max */
         bool pressure;
         la_time since;
+        uint32_t cursor;  /* of the search for the connection that has stalled longest */
+        uint64_t stalled; /* its handle as far as known; 0: none */
+        la_time stalled_since;
     } mem;
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */

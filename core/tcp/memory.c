@@ -5,15 +5,22 @@
  * Above the second number the stack is under pressure until it falls below the first; the third
  * is the most that what can wait may use.  What is done, in this order:
  *
+ *   above the first  buffers stay as large as they are (autotune.c: BUFFER_KEPT)
  *   under pressure   windows grow no further than four segments (they never shrink)
  *   above the third  text out of order is not kept, and what a connection that sends such text holds
  *                    of it is given back (OfoPruned); new connections are answered with cookies, or not
- *                    at all; an orphan with text to send is reset at its next timer (TCPAbortOnMemory)
+ *                    at all; an orphan with text to send is reset at its next timer (TCPAbortOnMemory);
+ *                    if net.lastack.tcp_mem_reset_idle allows it, the connection that holds memory and
+ *                    has stalled longest is reset, one after the other (MEMORY_STALLED)
+ *
+ * A TIME-WAIT holds none of this memory, so none is ended for it
+ * (docs/decisions/0006-time-wait-eviction.md).
  *
  * Below all of that lies the pool's own reserve: the next byte in order always has a chunk, and an
  * ACK or a reset needs none, so whatever holds the memory can always be made to give it back.
  *
- * Looked at once a burst and once a tick; no connection is visited.
+ * Looked at once a burst and once a tick; no connection is visited but by the search for the one that
+ * has stalled longest, which passes SLOTS_A_TICK records a tick.
  */
 #include "core/tcp/tcp.h"
 
@@ -64,4 +71,61 @@ void memory_look(struct tcp *t)
         t->env.counters[LA_COUNT_TCPMemoryPressuresChrono] +=
             time_since(t->mem.since, t->env.now) / NS_PER_MS;
     }
+}
+
+/* Text that is unread, unacknowledged, unsent or out of order. */
+static bool holds_memory(const struct tcp_conn *c)
+{
+    return c->state != LA_CLOSED &&
+           (c->sndq.chunks > 0 || c->rcvq.chunks > 0 || c->rcv.ooo != SLAB_NONE);
+}
+
+/* When text last moved: came in order, or was acknowledged. */
+static la_time stalled_since(const struct tcp *t, const struct tcp_conn *c)
+{
+    const la_time since = time_max(c->opened, c->rtx_since);
+
+    return c->bytes_received > 0 ? time_max(since, tcp_coarse_time(t, c->rcv_text_at)) : since;
+}
+
+/* All have been passed: the one that has stalled longest, if it still does. */
+static void reset_stalled(struct tcp *t)
+{
+    const uint32_t ci = slab_find(&t->conns, t, t->mem.stalled);
+
+    t->mem.stalled = 0;
+    if (ci == SLAB_NONE || !holds_memory(conn_at(t, ci)) ||
+        !time_eq(stalled_since(t, conn_at(t, ci)), t->mem.stalled_since))
+        return;
+    env_count(&t->env, LA_COUNT_TCPAbortOnMemory);
+    env_drop(&t->env, LA_DROP_MEMORY_STALLED);
+    tcp_reset(t, ci, LA_ENOBUFS, LA_DROP_MEMORY_STALLED);
+}
+
+#define SLOTS_A_TICK 16u
+
+void memory_relieve(struct tcp *t)
+{
+    const uint64_t least_ns = t->env.knobs.mem_reset_idle * NS_PER_S;
+
+    if (least_ns == 0 || !memory_over(t))
+        return;
+    for (uint32_t n = 0; n < SLOTS_A_TICK && t->mem.cursor < t->conns.high; n++) {
+        const uint32_t ci = t->mem.cursor++;
+        la_time since;
+
+        if (!slab_live(&t->conns, t, ci) || !holds_memory(conn_at(t, ci)))
+            continue;
+        since = stalled_since(t, conn_at(t, ci));
+        if (time_since(since, t->env.now) < least_ns ||
+            (t->mem.stalled != 0 && !time_lt(since, t->mem.stalled_since)))
+            continue;
+        t->mem.stalled = slab_handle(&t->conns, t, ci);
+        t->mem.stalled_since = since;
+    }
+    if (t->mem.cursor < t->conns.high)
+        return;
+    t->mem.cursor = 0;
+    if (t->mem.stalled != 0)
+        reset_stalled(t);
 }

@@ -42,6 +42,7 @@ bool tcp_tick(struct tcp *t, uint32_t budget)
     uint32_t work = budget < UINT32_MAX / WORK_OF_ONE ? budget * WORK_OF_ONE : UINT32_MAX;
 
     memory_look(t);
+    memory_relieve(t);
     for (; budget > 0; budget--) {
         uint32_t ci;
 

@@ -509,6 +509,8 @@ bool memory_set(struct tcp *t, const uint64_t pages[3]);
 uint64_t memory_pages(const struct tcp *t, uint32_t i);
 /* Does pressure begin or end? */
 void memory_look(struct tcp *t);
+/* Memory is short: a few records are passed, and once all were, the longest stalled may be reset. */
+void memory_relieve(struct tcp *t);
 static inline bool memory_over(const struct tcp *t)
 {
     return t->env.chunks.slab.used > t->mem.limit[2];

@@ -171,4 +171,26 @@ TEST(the_scale_of_the_window_suits_the_limit)
     hand_free(&h);
 }
 
+TEST(above_the_first_number_of_tcp_mem_no_buffer_grows_and_that_is_counted)
+{
+    struct hand h = start(false, 30000);
+    struct tcp_conn *c = hand_conn(&h);
+
+    fill(&h, RTT_US, true);
+    const uint32_t rcvbuf = c->set.rcvbuf, sndbuf = c->set.sndbuf;
+    assert_int_equal(la_send(h.s, h.now, h.conn, "held", 4, 0), 4); /* nobody acknowledges it */
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "0 50000 60000"), LA_OK);
+    for (uint32_t i = 0; i < 4; i++)
+        fill(&h, RTT_US, true);
+    c->cwnd = sndbuf;
+    autotune_send(h.t, c);
+    assert_int_equal(c->set.rcvbuf, rcvbuf);
+    assert_int_equal(c->set.sndbuf, sndbuf);
+    assert_true(la_drops(h.s, LA_DROP_BUFFER_KEPT) >= 2);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_mem", "40000 50000 60000"), LA_OK);
+    autotune_send(h.t, c);
+    assert_true(c->set.sndbuf > sndbuf);
+    hand_free(&h);
+}
+
 TEST_MAIN

@@ -136,4 +136,107 @@ TEST(above_the_third_number_a_syn_takes_no_memory)
     }
 }
 
+/* Four connections to text that nobody reads; they begin to stall a second apart. */
+static void four(struct hand *h, la_conn_id conn[4], uint16_t port[4])
+{
+    hand_new(h, NULL);
+    for (uint32_t i = 0; i < 4; i++) {
+        h->rport = port[i] = (uint16_t)(2000 + i);
+        hand_establish(h, NULL);
+        conn[i] = h->conn;
+        hand_rx(h, "ACK PSH rcv 1 snd 1 wnd 1000 len 100");
+        hand_drain(h);
+        hand_wait(h, NS_PER_S);
+    }
+}
+
+static uint32_t alive(const struct hand *h, const la_conn_id conn[4])
+{
+    uint32_t bits = 0;
+
+    for (uint32_t i = 0; i < 4; i++)
+        if (la_conn_error(h->s, conn[i], NULL) == LA_OK)
+            bits |= 1u << i;
+    return bits;
+}
+
+TEST(above_the_third_number_the_longest_stalled_is_reset_one_after_the_other_if_that_is_wanted)
+{
+    struct hand h;
+    la_conn_id conn[4];
+    uint16_t port[4];
+    enum la_drop reason;
+
+    four(&h, conn, port);
+    h.conn = conn[0];
+    h.rport = port[0];
+    hand_rx(&h,
+            "ACK PSH rcv 101 snd 1 wnd 1000 len 100"); /* it moves again: the second is older now */
+    hand_drain(&h);
+    set_mem(&h, "0 0 0");
+    hand_wait(&h, 100 * NS_PER_S);
+    (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(alive(&h, conn), 15); /* by default nobody is */
+
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_mem_reset_idle", 101), LA_OK);
+    (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(alive(&h, conn), 15 & ~2); /* 103, 102, 101 and 100 s */
+    assert_int_equal(la_conn_error(h.s, conn[1], &reason), LA_ENOBUFS);
+    assert_int_equal(reason, LA_DROP_MEMORY_STALLED);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPAbortOnMemory), 1);
+    assert_int_equal(la_drops(h.s, LA_DROP_MEMORY_STALLED), 1);
+    assert_string_equal(hand_tx(&h), "RST ACK snd 1 rcv 101 wnd 0"); /* the peer is told */
+    (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(alive(&h, conn), 1 | 8);
+    for (uint32_t i = 0; i < 5; i++)
+        (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(alive(&h, conn), 1 | 8); /* these have not stalled so long */
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+TEST(nobody_is_reset_while_there_is_memory)
+{
+    struct hand h;
+    la_conn_id conn[4];
+    uint16_t port[4];
+
+    four(&h, conn, port);
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_mem_reset_idle", 1), LA_OK);
+    hand_wait(&h, 1000 * NS_PER_S);
+    (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(alive(&h, conn), 15);
+    hand_free(&h);
+}
+
+TEST(the_search_for_it_passes_few_records_a_tick)
+{
+    enum { CONNS = 100, A_TICK = 16 };
+    struct la_config config;
+    struct hand h;
+
+    hand_config(&config);
+    config.connections = CONNS;
+    hand_new(&h, &(struct hand_opt){ .config = &config });
+    for (uint32_t i = 0; i < CONNS; i++) {
+        const struct la_endpoint peer = { h.peer, (uint16_t)(1 + i) };
+        la_conn_id conn;
+
+        assert_int_equal(la_open(h.s, h.now, (struct la_endpoint){ .port = 0 }, peer, 0, &conn),
+                         LA_OK);
+    }
+    hand_drain(&h);
+    set_mem(&h, "0 0 0");
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_mem_reset_idle", 1), LA_OK);
+    const uint32_t chunk = chunks_take(&h.t->env.chunks, h.t, CHUNKS_ORDINARY);
+    for (uint32_t i = 1; i <= CONNS / A_TICK; i++) {
+        (void)la_tick(h.s, h.now, 64);
+        assert_int_equal(h.t->mem.cursor, i * A_TICK);
+    }
+    (void)la_tick(h.s, h.now, 64);
+    assert_int_equal(h.t->mem.cursor, 0);
+    chunks_give(&h.t->env.chunks, h.t, chunk);
+    hand_free(&h);
+}
+
 TEST_MAIN
