@@ -75,20 +75,20 @@ static uint32_t class_for(struct tcp *t, enum la_state state, bool v4, uint64_t 
 
 /*
  * FIN-WAIT-2 lasts no shorter than 3.5 RTOs, as on Linux: a FIN that was lost comes again within that, and
- * must not be answered with a reset.  In powers of two of seconds, so that there are few durations.
+ * must not be answered with a reset.  In quarters of powers of two, so that there are few durations.
  */
 static uint64_t fin_wait_2_ns(const struct tcp *t, const struct tcp_conn *c)
 {
     const bool own = c->set.linger2_s > 0 && c->set.linger2_s != LA_LINGER2_NONE;
     const uint64_t ns = (own ? c->set.linger2_s : t->env.knobs.fin_timeout) * NS_PER_S;
     const uint64_t least_ns = rtt_rto_ns(t, c) * 7 / 2;
-    uint64_t up_ns = NS_PER_S;
+    uint64_t step_ns = NS_PER_S / 4;
 
     if (ns >= least_ns)
         return ns;
-    while (up_ns < least_ns)
-        up_ns *= 2;
-    return up_ns;
+    while (step_ns * 8 < least_ns)
+        step_ns *= 2;
+    return (least_ns + step_ns - 1) / step_ns * step_ns;
 }
 
 static uint64_t duration_of(const struct tcp *t, enum la_state state, const struct tcp_conn *c)

@@ -286,11 +286,11 @@ TEST(fin_wait_2_of_an_orphan_lasts_no_shorter_than_three_and_a_half_rtos)
     assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_LINGER2, 1), LA_OK);
     assert_int_equal(la_close(h.s, h.now, h.conn), LA_OK);
     hand_drain(&h);
-    hand_conn(&h)->rto_us = 700000; /* 2.45 s: 4 s is the next length there is */
+    hand_conn(&h)->rto_us = 700000; /* 2.45 s: 2.5 s is the next length there is */
     hand_conn(&h)->timing = false;
     hand_rx(&h, "ACK rcv 1 snd 2 wnd 1000");
     assert_int_equal(record(&h, h.rport)->state, LA_FIN_WAIT_2);
-    hand_wait(&h, 4 * NS_PER_S - 1);
+    hand_wait(&h, 2500 * NS_PER_MS - 1);
     assert_non_null(record(&h, h.rport));
     hand_wait(&h, 1);
     assert_null(record(&h, h.rport));
