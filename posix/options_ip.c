@@ -88,6 +88,65 @@ int opt_set_tclass(struct la_sockets *x, struct sock *s, const struct optbuf *b)
     return opt_ip_changed(x, s);
 }
 
+int opt_get_mtu(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    struct la_conn_info info;
+
+    if (s->what != WHAT_CONN || la_conn_info(x->stack, s->conn, &info) != LA_OK ||
+        info.state == LA_CLOSED)
+        return -ENOTCONN;
+    return opt_put_int(b, (int)info.path_mtu_bytes);
+}
+
+/* Linux's IP_PMTUDISC_* and IPV6_PMTUDISC_*, which are the same numbers. */
+enum { DISCOVER_WANT = 1, DISCOVER_DO = 2, DISCOVER_OMIT = 5 };
+
+/* What is kept is the distance from the default. */
+static int put_discover(struct optbuf *b, bool strict)
+{
+    return opt_put_int(b, strict ? DISCOVER_DO : DISCOVER_WANT);
+}
+
+static int take_discover(int value, bool *strict)
+{
+    if (value < 0 || value > DISCOVER_OMIT)
+        return -EINVAL;
+    if (value != DISCOVER_WANT && value != DISCOVER_DO)
+        return -ENOPROTOOPT;
+    *strict = value == DISCOVER_DO;
+    return 0;
+}
+
+int opt_get_mtudiscover(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return put_discover(b, s->set.mtu_strict);
+}
+
+int opt_set_mtudiscover(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+
+    (void)x;
+    (void)opt_int_or_byte(b, &value);
+    return take_discover(value, &s->set.mtu_strict);
+}
+
+int opt_get_mtudiscover6(struct la_sockets *x, struct sock *s, struct optbuf *b)
+{
+    (void)x;
+    return put_discover(b, s->set.mtu_strict6);
+}
+
+int opt_set_mtudiscover6(struct la_sockets *x, struct sock *s, const struct optbuf *b)
+{
+    int value;
+    const int err = opt_int(b, &value);
+
+    (void)x;
+    return err != 0 ? err : take_discover(value, &s->set.mtu_strict6);
+}
+
 int opt_get_noport(struct la_sockets *x, struct sock *s, struct optbuf *b)
 {
     (void)x;

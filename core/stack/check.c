@@ -61,7 +61,9 @@ static const char *check_conn(const struct tcp *t, uint32_t ci)
         return "an opening has lost the TIME-WAIT it would give back";
     if (c->orphan != (!c->held && c->listener == SLAB_NONE && c->state != LA_CLOSED))
         return "a connection is an orphan, or is none, and is not counted so";
-    if (c->held && c->listener != SLAB_NONE)
+    if (c->starved && !c->held)
+        return "a connection that nobody holds waits for chunks to send";
+    if (c->held && !c->starved && c->listener != SLAB_NONE)
         return "an accepted connection is still in an accept queue";
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         if (time_lt(c->deadline[i], conn_node(t, ci)->at))

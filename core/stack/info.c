@@ -4,7 +4,7 @@
  * but rows, which are in rows.c.
  */
 #include "core/stack/stack.h"
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 
 static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la_conn_info *o)
 {
@@ -27,7 +27,7 @@ static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la
     o->srtt_us = c->srtt_us8 / 8;
     o->rttvar_us = c->rttvar_us4 / 4;
     o->rto_us = (uint32_t)(rtt_rto_ns(t, c) / NS_PER_US);
-    o->path_mtu_bytes = c->path_mtu;
+    o->path_mtu_bytes = pmtu_limit(t, c);
     o->adv_mss = c->adv_mss;
     o->snd_wscale = c->snd_shift;
     o->rcv_wscale = c->rcv_shift;

@@ -162,6 +162,7 @@ static void tell_tcp(struct la_stack *s, int iface)
     const uint32_t mtu = s->ip.ifaces[iface].mtu_bytes;
 
     s->tcp.iface_mtu[iface] = mtu;
+    s->tcp.pmtu.epoch++; /* connections look again */
     s->tcp.iface_gso[iface] = s->ip.ifaces[iface].gso_max_bytes;
     s->tcp.iface_sums[iface] = (s->ip.ifaces[iface].flags & LA_IFACE_CSUM_TX) == 0 &&
                                (s->tcp.env.cpu_features & checksum_vector_feature()) != 0;

@@ -165,8 +165,7 @@ static void put_settings(struct item *it, const struct tcp_settings *s)
 {
     put(it, (uint64_t)s->rcvbuf_fixed << 63 | (uint64_t)s->rcvbuf << 32 |
                 (uint64_t)s->sndbuf_fixed << 31 | s->sndbuf);
-    put(it, (uint64_t)s->notsent_lowat << 40 | (uint64_t)s->mtu_discover << 36 |
-                (uint64_t)s->congestion << 32 | s->msl_ms1);
+    put(it, (uint64_t)s->notsent_lowat << 40 | (uint64_t)s->congestion << 32 | s->msl_ms1);
     put(it, s->max_pacing_rate);
     put(it, (uint64_t)s->user_timeout_ms << 32 | (uint32_t)s->keepidle_s << 16 | s->keepintvl_s);
     put(it, (uint64_t)s->linger2_s << 48 | (uint64_t)s->maxseg << 32 | (uint32_t)s->keepcnt << 24 |
@@ -241,6 +240,7 @@ static void hash_flight(struct mix *m, const struct tcp *t, const struct tcp_con
     put(&it, (uint64_t)f->prr_delivered << 32 | f->prr_out);
     put(&it, (uint64_t)f->recover_fs << 32 | f->undo_bytes);
     put(&it, (uint64_t)f->saved.cwnd << 32 | f->saved.ssthresh);
+    put(&it, f->probe_mtu > 0 ? (uint64_t)f->probe_mtu << 32 | seq_raw(f->probe_seq) : 0);
     take(m, &it);
 }
 
@@ -281,6 +281,7 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put_settings(&it, &c->set);
     put(&it,
         (uint64_t)(uint16_t)c->error << 32 | (uint64_t)(uint16_t)c->soft_error << 16 | c->reason);
+    put(&it, (uint64_t)c->mtu_high << 16 | (c->mtu_high > 0 ? c->mtu_at : 0));
     put(&it, c->user);
     put(&it, hash_queue(t, m, &c->sndq));
     put(&it, hash_queue(t, m, &c->rcvq));
@@ -383,6 +384,23 @@ static void hash_replies(struct mix *m, const struct tcp *t)
     }
 }
 
+/* What is known of paths. */
+static void hash_paths(struct mix *m, const struct tcp *t)
+{
+    for (uint32_t i = 0; i < LA_PMTU_ROWS; i++) {
+        const struct tcp_pmtu_row *r = &t->pmtu.rows[i];
+        struct item it = { .n = 0 };
+
+        if (r->mtu_bytes == 0 || !time_lt(t->env.now, r->expires))
+            continue;
+        put(&it, 9);
+        put_flow(&it, &(struct tcp_flow){ .raddr = r->raddr });
+        put(&it, r->mtu_bytes);
+        put_time(&it, m, r->expires);
+        take(m, &it);
+    }
+}
+
 uint64_t la_hash(const struct la_stack *s)
 {
     const struct tcp *t = &s->tcp;
@@ -396,6 +414,7 @@ uint64_t la_hash(const struct la_stack *s)
         if (slab_live(&t->listeners, t, i))
             hash_listener(&m, t, i);
     hash_replies(&m, t);
+    hash_paths(&m, t);
     m.sum += siphash(&m.key, &t->env.knobs, sizeof(t->env.knobs));
     return m.sum;
 }

@@ -2,6 +2,7 @@
 /*
  * calls.c - OPEN (RFC 9293 3.10.1), the active kind; the passive kind is in listener.c.
  */
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 /* Eligible to be the far end of a connection at all (MUST-46). */
@@ -55,7 +56,7 @@ static void begin(struct tcp *t, uint32_t ci, struct tcp_path path, uint64_t use
     c->rcv_shift = k->window_scaling ? rcv_window_shift(t) & 15u : 0;
     c->peer_mss = UINT16_MAX;
     c->adv_mss = conn_adv_mss(t, &c->set, path.iface, addr_is_v4(&c->flow.raddr));
-    conn_set_mss(t, c, path.mtu_bytes);
+    pmtu_begin(t, c);
     cc_init(t, c);
     tcp_enter(t, c, LA_SYN_SENT);
     c->want_syn = true;

@@ -69,7 +69,6 @@ struct tcp_settings {
     uint32_t reuse_port : 1; /* SO_REUSEPORT, for whoever binds the port later */
     uint32_t linger2_s : 12;
     uint32_t reuse : 1;          /* SO_REUSEADDR, like SO_REUSEPORT */
-    uint32_t mtu_discover : 3;   /* enum la_mtu_discover */
     uint32_t notsent_lowat : 18; /* bytes, as settings.c packs them */
     uint32_t tos6 : 6;           /* of the octet, without the bits of ECN, which are TCP's */
     uint32_t ttl : 8;
@@ -131,7 +130,7 @@ struct tcp_conn {
     uint8_t probes;    /* zero-window probes since an answer */
     uint8_t ka_probes; /* keepalive probes since an answer */
     uint8_t quick;     /* segments still to be acknowledged at once */
-    uint16_t path_mtu; /* bytes, of the IP packet */
+    uint16_t path_mtu; /* bytes, of the IP packet: as large as segments are made for */
     uint16_t peer_mss; /* as the peer's MSS option said, or the default */
 
     /* Line 1: receiving. */
@@ -181,9 +180,12 @@ struct tcp_conn {
 
     /* Line 4: lists and counts. */
     uint32_t tx_next, tx_prev, ready_next, ready_prev;
-    uint32_t listener; /* while in its accept queue, else SLAB_NONE */
-    uint16_t mask;     /* readiness as last told */
-    uint16_t adv_mss;  /* what our SYN said */
+    union {
+        uint32_t listener;     /* while in its accept queue, else SLAB_NONE; unless: */
+        uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
+    };
+    uint16_t mask;    /* readiness as last told */
+    uint16_t adv_mss; /* what our SYN said */
     uint64_t bytes_acked, bytes_received;
     uint64_t bytes_retrans : 40; /* these three stop at their largest value */
     uint64_t dsack_dups : 16;
@@ -201,9 +203,10 @@ struct tcp_conn {
     uint32_t srtt_us8, rttvar_us4; /* scaled by 8 and 4 (RFC 6298); srtt 0: no sample yet */
     uint32_t rto_us;
     tcp_seq rtt_seq;
-    uint32_t starved_prev; /* the list of those a send met an empty pool; next is slot.link */
-    uint32_t rtt_at_us;    /* low bits */
-    uint32_t rate;         /* of delivery, as rate.c writes it; 0: none yet */
+    uint16_t mtu_high;  /* RFC 4821 search_high; 0: there is no search (pmtu.c) */
+    uint16_t mtu_at;    /* when the search began, about seconds */
+    uint32_t rtt_at_us; /* low bits */
+    uint32_t rate;      /* of delivery, as rate.c writes it; 0: none yet */
     uint8_t reordering; /* most segments by which one was seen to be late; DupThresh of RFC 6675 */
     uint8_t reo_mult : 4;     /* RACK.reo_wnd_mult */
     uint8_t rtx_kind : 2;     /* enum tcp_rtx: what TCP_DL_RTX is, unless it is the persist timer */
@@ -430,6 +433,13 @@ struct tcp_port_row {
     uint32_t strict[3]; /* of those, without SO_REUSEADDR; without SO_REUSEPORT; without either */
 };
 
+/* What ICMP said of the path to a destination. */
+struct tcp_pmtu_row {
+    struct la_addr raddr;
+    la_time expires;
+    uint32_t mtu_bytes; /* 0: free */
+};
+
 /* findings.c */
 struct tcp_findings {
     struct la_found kept[LA_FINDINGS_KEPT]; /* ring: number n at (n - 1) % size */
@@ -467,6 +477,11 @@ struct tcp {
         uint64_t stalled; /* its handle as far as known; 0: none */
         la_time stalled_since;
     } mem;
+    struct { /* pmtu.c */
+        struct tcp_pmtu_row rows[LA_PMTU_ROWS];
+        la_time next;  /* the first expiry; LA_TIME_NEVER: there are no rows */
+        uint8_t epoch; /* changes with every change, and with an interface's MTU */
+    } pmtu;
     uint32_t tx_head, tx_tail;       /* connections with something to send */
     uint32_t ready_head, ready_tail; /* connections whose readiness changed */
     uint32_t ready_listener_head, ready_listener_tail;

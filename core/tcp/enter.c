@@ -6,7 +6,7 @@
  * An end with an error keeps the shell for whoever holds the handle: received bytes stay
  * readable, then the error is told.
  */
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 #define TO(name) (1u << LA_##name)
@@ -78,11 +78,11 @@ void conn_release(struct tcp *t, uint32_t ci)
     struct tcp_conn *c = conn_at(t, ci);
 
     LA_ASSERT(c->state == LA_CLOSED);
+    conn_unstarve(t, ci);
     LA_ASSERT(c->listener == SLAB_NONE);
     tcp_timers_off(t, ci);
     tcp_output_sleep(t, ci);
     conn_unready(t, ci);
-    conn_unstarve(t, ci);
     queue_clear(&c->sndq, &t->env.chunks, t);
     queue_clear(&c->rcvq, &t->env.chunks, t);
     reassembly_clear(t, c);
@@ -156,25 +156,28 @@ uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint3
  * Eff.snd.MSS = min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize (MUST-16), where the
  * header size includes the options of every segment: the time stamp's 12 bytes.
  */
-void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
+uint32_t conn_mss_at(const struct tcp *t, const struct tcp_conn *c, uint32_t path_mtu)
 {
     const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
     const uint32_t headers = (addr_is_v4(&c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
     uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
 
-    LA_ASSERT(path_mtu <= UINT16_MAX);
-    c->path_mtu = (uint16_t)path_mtu;
     if (mss > c->peer_mss)
         mss = c->peer_mss;
     if (c->set.maxseg > 0 && mss > c->set.maxseg)
         mss = c->set.maxseg;
     if (mss > span_bytes) /* a descriptor must be able to point at all of it */
         mss = span_bytes;
-    if (mss < LA_SEND_MSS_MIN)
-        mss = LA_SEND_MSS_MIN;
-    if (c->timestamps)
-        mss -= 12;
-    c->snd_mss = (uint16_t)mss;
+    if (mss < t->env.knobs.min_snd_mss)
+        mss = t->env.knobs.min_snd_mss;
+    return c->timestamps ? mss - TCP_TIMESTAMPS_BYTES : mss;
+}
+
+void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
+{
+    LA_ASSERT(path_mtu <= UINT16_MAX);
+    c->path_mtu = (uint16_t)path_mtu;
+    c->snd_mss = (uint16_t)conn_mss_at(t, c, path_mtu);
 }
 
 /* The peer's SYN or SYN-ACK answers what our SYN offered: both must have said it. */
@@ -210,6 +213,7 @@ void conn_established(struct tcp *t, uint32_t ci)
     if (c->retransmits > 0)
         c->cwnd = c->snd_mss; /* RFC 5681 3.1: the SYN was lost */
     c->established = true;
+    pmtu_established(t, c);
     autotune_begin(t, c);
     c->quick = 16;
     c->rcv_mss = c->snd_mss < 536 ? c->snd_mss : 536;

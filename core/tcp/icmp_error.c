@@ -5,9 +5,9 @@
  * An error must quote a sequence number in flight, else anyone could forge it.  In SYN-SENT
  * a hard error ends the opening; on a synchronized connection every error is soft, as on
  * Linux (an exception to SHLD-26): remembered, told, and reported if the connection dies
- * of silence; an ACK of something new refutes and forgets it.  "Too big" lowers the MSS, within bounds.
+ * of silence; an ACK of something new refutes and forgets it.  "Too big" is pmtu.c's.
  */
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 /* What the application is told; LA_OK for what it is not. */
@@ -32,33 +32,6 @@ static bool is_hard(enum icmp_class class, uint8_t version, uint8_t code)
     return version == 4 ? code == 2 || code == 3 : code == 1 || code == 4;
 }
 
-static void too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
-{
-    struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t least = addr_is_v4(&c->flow.raddr) ? 552 : 1280;
-    const uint32_t mtu = mtu_bytes < least ? least : mtu_bytes;
-
-    if (mtu >= c->path_mtu) {
-        env_drop(&t->env, LA_DROP_ICMP_MTU);
-        return;
-    }
-    conn_set_mss(t, c, mtu);
-    /*
-     * All that is in flight was too big.  It goes again, smaller, hole by hole as in a recovery, but
-     * the network said nothing of congestion: the window is the same afterwards.
-     */
-    if (flight_known(c)) {
-        loss_resend_all(t, ci);
-    } else {
-        c->want_rtx = true;
-        c->in_recovery = true;
-        c->snd.recover = c->snd.nxt;
-        c->ssthresh = c->cwnd;
-        c->timing = false;
-    }
-    tcp_output_wake(t, ci);
-}
-
 void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,
                     enum icmp_class class, uint8_t version, uint8_t code, uint32_t mtu_bytes)
 {
@@ -72,12 +45,15 @@ void tcp_icmp_error(struct tcp *t, const struct tcp_flow *flow, tcp_seq quoted,
     }
     c = conn_at(t, e.value);
     if (!seq_in(quoted, c->snd.una, conn_flight(c))) {
+        env_count(&t->env, LA_COUNT_OutOfWindowIcmps);
         env_drop(&t->env, LA_DROP_ICMP_SEQUENCE);
         return;
     }
     if (class == ICMP_TOO_BIG) {
-        if (c->state != LA_SYN_SENT)
-            too_big(t, e.value, mtu_bytes);
+        const enum la_drop drop = pmtu_too_big(t, e.value, mtu_bytes);
+
+        if (drop != LA_DROP_NONE)
+            env_drop(&t->env, drop);
         return;
     }
     if (err == LA_OK)

@@ -296,7 +296,7 @@ void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs)
     if (f->count > 0) {
         struct flight_range *last = flight_at(f, f->count - 1u);
 
-        if (last->flags == 0 && now_us - last->sent_us <= grain_us(c) &&
+        if (last->flags == 0 && !f->apart && now_us - last->sent_us <= grain_us(c) &&
             last->segs + segs <= UINT16_MAX) {
             last->end = end;
             last->segs = (uint16_t)(last->segs + segs);
@@ -310,6 +310,7 @@ void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs)
     *flight_at(f, f->count) =
         (struct flight_range){ .end = end, .sent_us = now_us, .segs = (uint16_t)segs };
     f->count++;
+    f->apart = false;
 }
 
 void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq end)
@@ -321,6 +322,9 @@ void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq e
     f = flight_of(t, c);
     if (f->prr)
         f->prr_out += seq_diff(seq, end);
+    f->apart = true;
+    if (seq_lt(seq, f->probe_end) && seq_gt(end, f->probe_seq))
+        f->probe_mtu = 0; /* its ACK would not say which of the copies arrived */
     undo_sent_again(t, c, f, seq_diff(seq, end));
     if (make_room(t, f, 2, 0)) { /* else all of the range counts as sent again */
         split(c, f, seq);
@@ -335,6 +339,24 @@ void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq e
         r->sent_us = tcp_now_us(t);
         if (i > 0 && alike(flight_at(f, i - 1), r, grain_us(c)))
             join(f, --i);
+    }
+    c->resend = f->resend > 0;
+    c->dubious = true;
+}
+
+void flight_lose(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq end)
+{
+    struct flight *f = flight_of(t, c);
+
+    if (make_room(t, f, 2, 0)) { /* else all of the range is taken for lost */
+        split(c, f, seq);
+        split(c, f, end);
+    }
+    for (uint32_t i = find(f, seq); i < f->count && seq_lt(flight_start(c, f, i), end); i++) {
+        const struct flight_range *r = flight_at(f, i);
+
+        if (!(r->flags & FLIGHT_SACKED))
+            flight_flags(f, c, i, (r->flags & FLIGHT_EVER) | FLIGHT_LOST);
     }
     c->resend = f->resend > 0;
     c->dubious = true;

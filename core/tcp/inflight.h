@@ -37,9 +37,10 @@ struct flight {
     bool new_only : 1;      /* RFC 5682 2.b: new text goes, nothing again */
     bool undo : 1;          /* undo_marker is set, and undo_end if the recovery is over: */
     bool undo_any : 1;      /* something was sent again since */
-    uint32_t sacked;        /* bytes SACKED */
-    uint32_t resend;        /* bytes LOST and not AGAIN */
-    uint32_t extra;         /* bytes AGAIN and not LOST: a tail loss probe */
+    bool apart : 1;  /* something was sent again since the last range began: no more joins it */
+    uint32_t sacked; /* bytes SACKED */
+    uint32_t resend; /* bytes LOST and not AGAIN */
+    uint32_t extra;  /* bytes AGAIN and not LOST: a tail loss probe */
 
     /* RFC 8985 5.3 and 7.1 */
     uint32_t rack_us;     /* RACK.xmit_ts */
@@ -57,6 +58,10 @@ struct flight {
     uint32_t undo_bytes; /* sent again and not yet reported as duplicate */
     uint32_t undo_ts;    /* TSval of the first retransmission */
     struct cc_saved saved;
+
+    /* RFC 4821: one packet that is larger than the others is out, unless probe_mtu is 0. */
+    tcp_seq probe_seq, probe_end;
+    uint16_t probe_mtu;
 
     struct cc_scratch cc; /* cc.c; may be in use before there are ranges */
     struct flight_range r[];
@@ -105,6 +110,8 @@ struct flight *flight_block(struct tcp *t, struct tcp_conn *c);
 void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs);
 /* [seq, end) went out again. */
 void flight_sent_again(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq end);
+/* [seq, end), as far as it was not SACKed, is lost, and nothing is to be inferred from that. */
+void flight_lose(struct tcp *t, struct tcp_conn *c, tcp_seq seq, tcp_seq end);
 /* Nothing is in flight, or nobody asks any more: the block goes back to the pool. */
 void flight_release(struct tcp *t, struct tcp_conn *c);
 /* What lies before SND.UNA, which moved from k->before, is taken off. */

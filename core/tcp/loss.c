@@ -12,7 +12,7 @@
  * F-RTO (RFC 5682 2.1) sends new text on the first ACK that advances, if there is some: when the
  * next one advances too, nothing but the first segment was sent again and nothing was lost.
  */
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 /* Without SACK ---------------------------------------------------------------------------- */
@@ -345,7 +345,7 @@ static void settle_doubt(struct flight_ack *k)
         f->undo = false;
     c->resend = f->resend > 0;
     c->dubious = f->prr || f->sacked > 0 || f->resend > 0 || f->extra > 0 || f->undo ||
-                 c->in_recovery || c->rto_recovery || c->tlp_out;
+                 c->in_recovery || c->rto_recovery || c->tlp_out || f->probe_mtu > 0;
 }
 
 static void flight_ack_all(struct flight_ack *k, uint32_t ci)
@@ -363,7 +363,8 @@ static void flight_ack_all(struct flight_ack *k, uint32_t ci)
     rack_dsack(k);
     if (k->f->count > 0 && (k->delivered > 0 || k->acked > 0))
         timeout_us = rack_detect(k);
-    if (open && k->lost > 0)
+    pmtu_arrived(t, c, k->f);
+    if (open && k->lost > 0 && !pmtu_lost(k)) /* a probe that is lost is no congestion */
         begin_recovery(k);
     else if (open && k->dsack && undo_may(k)) {
         env_count(&t->env, LA_COUNT_TCPDSACKUndo);
@@ -443,7 +444,7 @@ void loss_on_rack_timer(struct tcp *t, uint32_t ci)
         return;
     struct flight_ack k = { .t = t, .c = c, .f = flight_of(t, c), .before = c->snd.una };
     const uint32_t timeout_us = rack_detect(&k);
-    if (k.lost > 0 && !c->in_recovery && !c->rto_recovery) {
+    if (k.lost > 0 && !c->in_recovery && !c->rto_recovery && !pmtu_lost(&k)) {
         begin_recovery(&k);
         c->cwnd =
             conn_pipe(t, c) + c->snd_mss; /* the fast retransmit; RFC 9937's cwnd comes with ACKs */
@@ -466,6 +467,7 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
         rack_mark_all(t, c, f);
         f->prr = false;
         f->new_only = false;
+        f->probe_mtu = 0; /* whatever became of it says nothing of its size */
         f->frto = t->env.knobs.frto > 0;
     } else {
         struct flight *f = flight_block(t, c);
@@ -503,9 +505,14 @@ void loss_resend_all(struct tcp *t, uint32_t ci)
         return;
     }
     struct flight *f = flight_of(t, c);
-    for (uint32_t i = 0; i < f->count; i++)
-        if (!(flight_at(f, i)->flags & FLIGHT_SACKED))
-            flight_flags(f, c, i, (flight_at(f, i)->flags & FLIGHT_EVER) | FLIGHT_LOST);
+    f->probe_mtu = 0;
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct flight_range *r = flight_at(f, i);
+
+        if (r->flags & FLIGHT_SACKED || seq_diff(flight_start(c, f, i), r->end) <= c->snd_mss)
+            continue;
+        flight_flags(f, c, i, (r->flags & FLIGHT_EVER) | FLIGHT_LOST);
+    }
     flight_tidy(t, c, f);
     c->resend = f->resend > 0;
     c->dubious = true;

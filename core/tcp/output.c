@@ -14,41 +14,8 @@
  * that the peer may delay.
  */
 #include "core/base/bytes.h"
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
-
-void tcp_output_wake(struct tcp *t, uint32_t ci)
-{
-    struct tcp_conn *c = conn_at(t, ci);
-
-    if (c->on_tx)
-        return;
-    c->on_tx = true;
-    c->tx_next = SLAB_NONE;
-    c->tx_prev = t->tx_tail;
-    if (t->tx_tail == SLAB_NONE)
-        t->tx_head = ci;
-    else
-        conn_at(t, t->tx_tail)->tx_next = ci;
-    t->tx_tail = ci;
-}
-
-void tcp_output_sleep(struct tcp *t, uint32_t ci)
-{
-    struct tcp_conn *c = conn_at(t, ci);
-
-    if (!c->on_tx)
-        return;
-    c->on_tx = false;
-    if (c->tx_prev == SLAB_NONE)
-        t->tx_head = c->tx_next;
-    else
-        conn_at(t, c->tx_prev)->tx_next = c->tx_next;
-    if (c->tx_next == SLAB_NONE)
-        t->tx_tail = c->tx_prev;
-    else
-        conn_at(t, c->tx_next)->tx_prev = c->tx_prev;
-}
 
 /* One segment that has been decided on. */
 struct plan {
@@ -57,6 +24,7 @@ struct plan {
     uint8_t flags;
     bool again;   /* a retransmission */
     bool probe;   /* of a window: what is in flight stays as it is */
+    bool mtu;     /* a probe of the path's MTU: one segment, larger than the others */
     uint32_t gso; /* bytes of text a descriptor may hold */
 };
 
@@ -99,7 +67,7 @@ static void put_text(struct tcp *t, struct tcp_conn *c, const struct plan *p, st
                     LA_TX_SPANS_MAX, &count, p->again ? NULL : &c->sndhint);
     LA_ASSERT(n == p->len);
     tx->span_count = (uint16_t)count;
-    if (p->len > c->snd_mss)
+    if (p->len > c->snd_mss && !p->mtu)
         tx->gso_size_bytes = c->snd_mss;
 }
 
@@ -119,7 +87,8 @@ static bool rtx_stays(const struct tcp_conn *c)
 static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t segs = p->len > c->snd_mss ? (p->len + c->snd_mss - 1) / c->snd_mss : 1;
+    const uint32_t segs =
+        p->len > c->snd_mss && !p->mtu ? (p->len + c->snd_mss - 1) / c->snd_mss : 1;
     const tcp_seq end = seq_add(p->seq, p->len + ((p->flags & (TCP_SYN | TCP_FIN)) != 0));
 
     c->segs_out += segs;
@@ -155,12 +124,14 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
             c->rtt_seq = p->seq;
             c->rtt_at_us = tcp_now_us(t);
         }
-        if (p->len % c->snd_mss != 0)
+        if (p->len % c->snd_mss != 0 && !p->mtu)
             c->snd.crumb = end;
         if (!(p->flags & TCP_SYN))
             flight_sent(t, c, end, segs);
         c->snd.nxt = end;
         cc_on_send(c);
+        if (p->mtu)
+            pmtu_probing(t, c, p->seq, end);
         if (!c->persist && tlp_possible(t, c))
             tcp_timer_stop(c, TCP_DL_RTX); /* RFC 8985 7.2: the probe waits for this one too */
     }
@@ -416,14 +387,29 @@ static bool plan_new(struct tcp *t, uint32_t ci, struct plan *p)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t unsent = conn_unsent(c);
-    const uint32_t mss = c->snd_mss;
-    uint32_t most, len;
+    uint32_t most, len, mss;
 
     if (!in(c, S(ESTABLISHED) | S(CLOSE_WAIT) | S(FIN_WAIT_1) | S(CLOSING) | S(LAST_ACK)))
         return false;
     if (unsent == 0 && !(conn_fin_unsent(c) && snd_usable(c) > 0))
         return false;
+    if (pmtu_look(t, ci) && plan_lost(t, c, p))
+        return true; /* what was too big goes first */
     cc_idle_restart(t, c);
+    if (c->mtu_high > 0) {
+        const enum pmtu_try try = pmtu_try(t, c, &len);
+
+        if (try == PMTU_WAIT)
+            return false;
+        p->mtu = try == PMTU_YES;
+        if (p->mtu) {
+            p->seq = c->snd.nxt;
+            p->len = len;
+            finish(c, p, text_end(c));
+            return true;
+        }
+    }
+    mss = c->snd_mss;
     most = c->ecn_cwr ? mss : tcp_most_text(t, c, p->gso); /* CWR stands on one segment */
     len = unsent > 0 ? sendable(t, c, unsent, most) : 0;
     if (unsent > 0 && len == 0)
@@ -467,7 +453,7 @@ static bool plan_bare(struct tcp_conn *c, struct plan *p)
 static bool begins_train(const struct tcp *t, const struct tcp_conn *c, const struct plan *p)
 {
     return !p->again && p->len > 0 && p->len % c->snd_mss == 0 && p->flags == TCP_ACK &&
-           t->env.trace.cap == 0;
+           t->env.trace.cap == 0 && !pmtu_searching(t, c);
 }
 
 static bool plan_any(struct tcp *t, uint32_t ci, struct plan *p)

@@ -98,15 +98,18 @@ void conn_unstarve(struct tcp *t, uint32_t ci)
 
     if (!c->starved)
         return;
+    const uint32_t prev = c->starved_prev;
+
     c->starved = false;
-    if (c->starved_prev == SLAB_NONE)
+    c->listener = SLAB_NONE;
+    if (prev == SLAB_NONE)
         t->starved_head = c->slot.link;
     else
-        conn_at(t, c->starved_prev)->slot.link = c->slot.link;
+        conn_at(t, prev)->slot.link = c->slot.link;
     if (c->slot.link == SLAB_NONE)
-        t->starved_tail = c->starved_prev;
+        t->starved_tail = prev;
     else
-        conn_at(t, c->slot.link)->starved_prev = c->starved_prev;
+        conn_at(t, c->slot.link)->starved_prev = prev;
     c->slot.link = SLAB_NONE;
 }
 

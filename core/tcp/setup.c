@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* setup.c - The TCP part of a stack: first values, ticks and the next deadline. */
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 void tcp_init(struct tcp *t, const struct la_config *config)
@@ -15,6 +16,7 @@ void tcp_init(struct tcp *t, const struct la_config *config)
     t->ready_head = t->ready_tail = SLAB_NONE;
     t->ready_listener_head = t->ready_listener_tail = SLAB_NONE;
     t->starved_head = t->starved_tail = SLAB_NONE;
+    t->pmtu.next = LA_TIME_NEVER;
     memory_init(t);
     t->key_isn = siphash_subkey(config->secret, 1);
     t->key_port = siphash_subkey(config->secret, 3);
@@ -43,6 +45,7 @@ bool tcp_tick(struct tcp *t, uint32_t budget)
 
     memory_look(t);
     memory_relieve(t);
+    pmtu_tick(t);
     for (; budget > 0; budget--) {
         uint32_t ci;
 

@@ -45,8 +45,8 @@
 #define OPTIONS_NONE 255u /* no time stamps: nothing was said */
 
 /*
- * Segment sizes.  Below the first LA_SEND_MSS_MIN holds anyway; the others are the default of
- * each family, tunnels' common ones, Ethernet with IPv6 and IPv4, and jumbo frames.
+ * Segment sizes.  Below the first tcp_min_snd_mss holds anyway, unless it was set; the others are the
+ * default of each family, tunnels' common ones, Ethernet with IPv6 and IPv4, and jumbo frames.
  */
 static const uint16_t sizes[8] = { 216, 536, 1220, 1300, 1400, 1440, 1460, 8960 };
 

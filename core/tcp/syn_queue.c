@@ -15,6 +15,7 @@
  * What the SYN-ACK promised as a window is in the record, and the connection keeps it
  * whatever the listener's receive buffer has become.
  */
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 uint32_t half_class_of(uint32_t retries)
@@ -258,7 +259,7 @@ void half_grow_into(struct tcp *t, struct tcp_conn *c, const struct tcp_half *h)
     }
     c->peer_mss = h->mss;
     c->adv_mss = conn_adv_mss(t, &l->set, h->iface, v4);
-    conn_set_mss(t, c, t->iface_mtu[h->iface]);
+    pmtu_begin(t, c);
     if (!(h->flags & TCP_HALF_RESENT)) {
         const uint32_t us = half_since_sent_us(t, h);
 

@@ -64,6 +64,9 @@ void conn_shell(struct tcp *t, uint32_t ci);
 uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint32_t iface, bool v4);
 /* Options that the handshake settled, and the sizes that follow from them. */
 void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu);
+/* Bytes of text in a full segment, if the path took packets of @path_mtu bytes. */
+uint32_t conn_mss_at(const struct tcp *t, const struct tcp_conn *c, uint32_t path_mtu);
+#define TCP_TIMESTAMPS_BYTES 12u
 void conn_take_syn(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *seg);
 void conn_established(struct tcp *t, uint32_t ci);
 uint32_t conn_index(const struct tcp *t, const struct tcp_conn *c);
@@ -358,7 +361,10 @@ void loss_dupack(struct tcp_arrival *a);
 void loss_on_ack(struct tcp *t, uint32_t ci, const struct tcp_seg *seg, tcp_seq before,
                  uint32_t acked);
 void loss_on_rack_timer(struct tcp *t, uint32_t ci);
-/* All that is in flight goes again, as far as the window permits: it was refused, not lost. */
+/*
+ * All that is in flight and may be larger than a segment is now goes again, as far as the window permits:
+ * it was refused, not lost.
+ */
 void loss_resend_all(struct tcp *t, uint32_t ci);
 void loss_on_rto(struct tcp *t, uint32_t ci);
 void rtt_sample(struct tcp *t, struct tcp_conn *c, uint64_t rtt_ns);

@@ -6,7 +6,7 @@
  * R2 is a time, modelled as on Linux from the minimum RTO: tcp_retries2 = 15 gives
  * 924.6 s, whatever the connection's own RTO.
  */
-#include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 static void trace_timer(struct tcp *t, uint32_t ci, enum la_timer timer)
@@ -124,6 +124,8 @@ static enum tcp_next rto(struct tcp *t, uint32_t ci)
             c->soft_error = LA_ETIMEDOUT;
         conn_ready(t, ci, true);
     }
+    if (gave_up_after(t, c, t->env.knobs.retries1))
+        pmtu_black_hole(t, ci);
     loss_on_rto(t, ci);
     if (c->retransmits < UINT8_MAX)
         c->retransmits++;

@@ -35,8 +35,14 @@
  */
 #define LA_INFLIGHT_RANGES_MAX 128
 
-/* Smallest MSS this side will send with, whatever the peer or ICMP says (CVE-2019-11479). */
+/*
+ * Smallest MSS this side will send with, whatever the peer or ICMP says, unless net.ipv4.tcp_min_snd_mss
+ * says another (CVE-2019-11479).
+ */
 #define LA_SEND_MSS_MIN 216
+
+/* Destinations whose path MTU is remembered, 32 bytes each; another takes the place of the oldest of four. */
+#define LA_PMTU_ROWS 32
 
 /* Ranges in net.ipv4.ip_local_reserved_ports: walked for each 64 ports. */
 #define LA_PORT_RANGES_MAX 32
