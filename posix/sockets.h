@@ -78,7 +78,7 @@ struct settings {
     int ttl, hops;     /* -1: the default */
     int tos, tclass;
     bool broadcast, no_port, linger, v6only;
-    bool inq; /* TCP_INQ */
+    bool inq;                     /* TCP_INQ */
     bool mtu_strict, mtu_strict6; /* IP_PMTUDISC_DO, IPV6_PMTUDISC_DO */
     uint32_t linger_s;
     uint16_t port_min, port_max; /* IP_LOCAL_PORT_RANGE; 0: the sysctl's */
