@@ -341,7 +341,7 @@ static bool host_matches(const struct ss_node *n, struct la_endpoint e)
 /* A node's children come before it, so one pass from the first to the root settles all. */
 bool ss_filter_match(const struct ss_filter *f, struct la_endpoint local, struct la_endpoint remote)
 {
-    bool holds[SS_NODES_MAX];
+    bool holds[SS_NODES_MAX] = { false };
 
     if (!f->has_expression)
         return true;

@@ -132,7 +132,7 @@ static bool note_name(void *context, const struct control_in *in)
 /* Every name is one the process has, before the first is set. */
 static int check_names(struct sysctl *s)
 {
-    bool asked[LINES_MAX];
+    bool asked[LINES_MAX] = { false };
 
     for (uint32_t i = 0; i < s->count; i++) {
         asked[i] = s->assignments[i].line.optional;

@@ -10,8 +10,15 @@
 #include <lastack/runtime.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+/*
+ * In a program with AddressSanitizer: what the stack poisoned (core/base/poison.h) would stay so for
+ * whoever is given these addresses next.
+ */
+void __asan_unpoison_memory_region(const volatile void *at, size_t len_bytes) __attribute__((weak));
 
 void *la_rt_arena_map(uint64_t bytes)
 {
@@ -30,8 +37,11 @@ void *la_rt_arena_map(uint64_t bytes)
 
 void la_rt_arena_unmap(void *mem, uint64_t bytes)
 {
-    if (mem != NULL)
-        (void)munmap(mem, (size_t)bytes);
+    if (mem == NULL)
+        return;
+    if (__asan_unpoison_memory_region != NULL)
+        __asan_unpoison_memory_region(mem, (size_t)bytes);
+    (void)munmap(mem, (size_t)bytes);
 }
 
 struct trim {

@@ -12,7 +12,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 clang=${CLANG:-clang-14}
 out=build/wasm
-[ $# != 0 ] || set -- core/*/*.c $(ls core/*/*/*.c | grep -v -e _x86.c -e _arm.c -e _nofast.c)
+[ $# != 0 ] || set -- core/*/*.c $(ls core/*/*/*.c | grep -v -e _x86.c -e _arm.c -e _asan.c -e _nofast.c)
 rm -rf "$out"
 mkdir -p "$out"
 status=0

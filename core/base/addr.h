@@ -42,7 +42,7 @@ static inline struct la_addr addr_v4_at(const uint8_t *at)
     uint8_t first;
     uint32_t prefix, octets;
     struct addr_words w = { 0, 0 };
-    struct la_addr a;
+    struct la_addr a = { { 0 } };
 
     memcpy(&first, &one, 1); /* 1 on a little-endian machine: known to the compiler */
     memcpy(&prefix, mapped, sizeof(prefix));

@@ -10,6 +10,7 @@
  * Cost: take, give and find are O(1) and touch one slot; trim and check are O(high).
  */
 #include "core/base/slab.h"
+#include "core/base/poison.h"
 
 static struct slot *slot_at(const struct slab *b, const void *arena, uint32_t i)
 {
@@ -24,6 +25,17 @@ static uint32_t link_encode(uint32_t self, uint32_t next)
 static uint32_t link_decode(uint32_t self, uint32_t link)
 {
     return link + self + 1u;
+}
+
+/* All of a slot but its header, which is there while the slot is free too. */
+static uint8_t *body_at(const struct slab *b, const void *arena, uint32_t i)
+{
+    return (uint8_t *)slab_at(b, arena, i) + sizeof(struct slot);
+}
+
+static uint32_t body_bytes(const struct slab *b)
+{
+    return b->item_bytes - (uint32_t)sizeof(struct slot);
 }
 
 static uint32_t gen_after(const struct slab *b, uint32_t gen)
@@ -58,6 +70,7 @@ uint32_t slab_take_raw(struct slab *b, void *arena)
     }
     struct slot *const slot = slot_at(b, arena, i);
     LA_ASSERT((slot->gen & 1u) == 0);
+    poison_clear(body_at(b, arena, i), body_bytes(b));
     slot->gen = gen_after(b, slot->gen == 0 ? b->gen_floor : slot->gen);
     LA_DCHECK((slot->gen & 1u) == 1);
     slot->link = SLAB_NONE;
@@ -71,8 +84,7 @@ uint32_t slab_take(struct slab *b, void *arena)
 {
     const uint32_t i = slab_take_raw(b, arena);
     if (i != SLAB_NONE)
-        memset((uint8_t *)slab_at(b, arena, i) + sizeof(struct slot), 0,
-               b->item_bytes - sizeof(struct slot));
+        memset(body_at(b, arena, i), 0, body_bytes(b));
     return i;
 }
 
@@ -86,7 +98,9 @@ void *slab_peek_next(const struct slab *b, void *arena, struct slab_peek *at)
         i = at->high++;
     else
         return NULL;
-    return (uint8_t *)arena + b->offset + (uint64_t)i * b->item_bytes;
+    uint8_t *const slot = (uint8_t *)arena + b->offset + (uint64_t)i * b->item_bytes;
+    poison_clear(slot, b->item_bytes);
+    return slot;
 }
 
 void slab_give(struct slab *b, void *arena, uint32_t i)
@@ -98,7 +112,19 @@ void slab_give(struct slab *b, void *arena, uint32_t i)
     slot->link = link_encode(i, b->free);
     b->free = i;
     b->used--;
+    poison_set(body_at(b, arena, i), body_bytes(b));
     LA_DCHECK((slot->gen & 1u) == 0 && slot->gen != 0);
+}
+
+void slab_show(const struct slab *b, const void *arena)
+{
+    poison_clear((const uint8_t *)arena + b->offset, (uint64_t)b->high * b->item_bytes);
+}
+
+void slab_hide(const struct slab *b, const void *arena)
+{
+    poison_set_even((const uint8_t *)arena + b->offset, b->item_bytes,
+                    (uint32_t)sizeof(struct slot), b->high);
 }
 
 bool slab_live(const struct slab *b, const void *arena, uint32_t i)
@@ -124,6 +150,7 @@ uint32_t slab_find(const struct slab *b, const void *arena, uint64_t handle)
 /* Trim ------------------------------------------------------------------------- */
 
 struct trim {
+    const uint8_t *arena;
     uint64_t page_bytes;
     void (*each)(void *context, struct la_extent extent);
     void *context;
@@ -144,8 +171,10 @@ static uint64_t slot_offset(const struct slab *b, uint32_t i)
 
 static void trim_report(const struct trim *t, uint64_t start, uint64_t end)
 {
-    if (start < end)
-        t->each(t->context, (struct la_extent){ start, end - start });
+    if (start >= end)
+        return;
+    poison_clear(t->arena + start, end - start); /* the host may write zeros to it */
+    t->each(t->context, (struct la_extent){ start, end - start });
 }
 
 static void link_set(struct slab *b, void *arena, uint32_t i, uint32_t next)
@@ -209,7 +238,7 @@ static void trim_run(struct slab *b, void *arena, const struct trim *t, uint32_t
 void slab_trim(struct slab *b, void *arena, uint32_t page_bytes,
                void (*each)(void *context, struct la_extent extent), void *context)
 {
-    const struct trim t = { page_bytes, each, context };
+    const struct trim t = { arena, page_bytes, each, context };
     uint32_t tail = SLAB_NONE; /* last free slot of the run before */
     uint32_t first = SLAB_NONE;
 

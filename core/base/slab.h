@@ -81,6 +81,12 @@ uint32_t slab_find(const struct slab *b, const void *arena, uint64_t handle);
 /* Whole pages that hold only free slots.  See la_trim(). */
 void slab_trim(struct slab *b, void *arena, uint32_t page_bytes,
                void (*each)(void *context, struct la_extent extent), void *context);
+/*
+ * What is free is poisoned where a sanitizer watches (poison.h).  Who must read it all the same, to copy
+ * a slab whole, shows it before and hides it afterwards.
+ */
+void slab_show(const struct slab *b, const void *arena);
+void slab_hide(const struct slab *b, const void *arena);
 /* NULL, or the sentence of the broken invariant: free list, no cycle, parity of generations. */
 const char *slab_check(const struct slab *b, const void *arena);
 

@@ -8,6 +8,7 @@
  * another; smaller ones are packed, so that the smallest stack fits 16 KiB.
  */
 #include "core/base/checksum.h"
+#include "core/base/poison.h"
 #include "core/stack/stack.h"
 
 #define PAGE 4096u
@@ -183,6 +184,7 @@ enum la_err la_init(void *mem, uint64_t bytes, const struct la_config *config, l
         return LA_EINVAL;
     if (bytes < l.bytes)
         return LA_ENOMEM;
+    poison_clear(mem, l.bytes); /* of a stack that was here before */
     memset(s, 0, sizeof(*s));
     s->bytes = l.bytes;
     init_env(s, config, &l, now);

@@ -5,6 +5,7 @@
  * Nothing in the arena is a pointer, so a copy of the used ranges is a stack that goes on
  * exactly as the original would.
  */
+#include "core/base/poison.h"
 #include "core/stack/stack.h"
 #include "core/tcp/inflight.h"
 
@@ -21,6 +22,27 @@ static uint32_t add_slab(struct la_extent *out, uint32_t n, const struct slab *b
     return add(out, n, b->offset, (uint64_t)b->high * b->item_bytes);
 }
 
+/* Every slab of the arena, for one of slab_show() and slab_hide(). */
+static void every_slab(const struct la_stack *s,
+                       void (*what)(const struct slab *b, const void *arena))
+{
+    const struct tcp *t = &s->tcp;
+
+    what(&t->listeners, s);
+    what(&t->conns, s);
+    what(&t->half4, s);
+    what(&t->half6, s);
+    what(&t->short4, s);
+    what(&t->short6, s);
+    what(&t->port_maps, s);
+    what(&t->env.chunks.slab, s);
+}
+
+void stack_hide(const struct la_stack *s)
+{
+    every_slab(s, slab_hide);
+}
+
 uint32_t la_extents(const struct la_stack *s, struct la_extent out[LA_EXTENTS_MAX])
 {
     const struct tcp *t = &s->tcp;
@@ -28,6 +50,7 @@ uint32_t la_extents(const struct la_stack *s, struct la_extent out[LA_EXTENTS_MA
     const uint32_t pieces = index_extents(&t->index, of_index);
     uint32_t n = add(out, 0, 0, sizeof(*s));
 
+    every_slab(s, slab_show); /* who asks for the ranges reads them whole */
     n = add_slab(out, n, &t->listeners);
     n = add(out, n, t->replies.offset, (uint64_t)t->replies.cap * sizeof(struct tcp_reply));
     n = add(out, n, t->wheel.base_offset, (uint64_t)t->conns.high * t->wheel.stride);
@@ -81,10 +104,14 @@ enum la_err la_clone(const struct la_stack *s, void *mem, uint64_t bytes, struct
     if (s->pinned > 0)
         return LA_EBUSY;
     n = la_extents(s, extents);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        poison_clear((uint8_t *)mem + extents[i].offset_bytes, extents[i].len_bytes);
         memcpy((uint8_t *)mem + extents[i].offset_bytes,
                (const uint8_t *)s + extents[i].offset_bytes, (size_t)extents[i].len_bytes);
+    }
     *out = mem;
+    stack_hide(s);
+    stack_hide(mem);
     return LA_OK;
 }
 

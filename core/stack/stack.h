@@ -24,6 +24,9 @@ struct la_stack {
 /* rx.c: treat one packet that came by an interface, or by the loopback. */
 void stack_receive(struct la_stack *s, const struct la_frame *frame, const uint32_t *hash);
 
+/* snapshot.c: where a sanitizer watches, what is free is out of reach again after la_extents(). */
+void stack_hide(const struct la_stack *s);
+
 /* loopback.c */
 
 /* Those of @count descriptors that are for ourselves wait; the others move together.  Return: how many. */

@@ -150,6 +150,7 @@ const char *shadow_rx(struct la_stack *s, la_time now, const struct la_frame *fr
         return NULL; /* what la_clone() refuses: a driver reads the arena meanwhile */
     other(twin, now, frames, count);
     differ = compare(s, twin);
+    stack_hide(s);
     wipe(twin);
     return differ;
 }

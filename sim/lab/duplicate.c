@@ -77,7 +77,7 @@ static void send_letters(struct lab_sock *s, char letter, uint32_t count)
 
 static void both_lastack(struct lab *l, struct row *r)
 {
-    char bytes[2048];
+    char bytes[2048] = { 0 };
     const struct lab_end_opt end = { .sets = {
                                          { "net.ipv4.tcp_timestamps", r->stamps ? "1" : "0" } } };
 
@@ -148,7 +148,7 @@ static void old_client(struct lab *l, struct row *r, const char *title)
                               .time_wait = r->time_wait };
     struct lab_old server = { .timestamps = r->stamps, .isn_clock = r->clock };
     struct lab_sock *s = NULL;
-    char bytes[2048];
+    char bytes[2048] = { 0 };
 
     lab_begin(l, title, &(struct lab_world_opt){ .plain = true });
     lab_quiet(l, title == NULL);

@@ -5,6 +5,7 @@
  * line, and can be taken apart again; and the stack stays whole.
  */
 
+#include "core/base/poison.h"
 #include "runtime/control.h"
 
 #include <stdio.h>
@@ -51,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     la_config_smallest(&config);
     memset(config.secret, 7, sizeof config.secret);
+    poison_clear(mem, sizeof mem);
     memset(mem, 0, sizeof mem);
     must(la_init(mem, sizeof mem, &config, (la_time){ 1000 }, &stack) == LA_OK, "no stack");
     must(la_iface_add(stack, &(struct la_iface_config){ .mtu_bytes = 1500 }) == 0, "no iface");

@@ -5,6 +5,7 @@
  * The memory is static and written anew by duo_new(), so that a run leaves nothing behind.
  */
 #include "tests/fuzz/duo.h"
+#include "core/base/poison.h"
 
 #include "core/base/checksum.h"
 #include "sim/check/shadow.h"
@@ -35,6 +36,7 @@ static void add_side(struct duo *d, int side, uint32_t flags)
     }
     config.secret[0] = (uint8_t)(side + 1);
     LA_ASSERT(la_bytes_needed(&config) <= ARENA_BYTES);
+    poison_clear(arena[side], sizeof arena[side]);
     memset(arena[side], 0, la_bytes_needed(&config));
     enum la_err err = la_init(arena[side], ARENA_BYTES, &config, d->now, &d->s[side]);
     LA_ASSERT(err == LA_OK);

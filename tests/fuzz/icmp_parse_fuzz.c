@@ -8,6 +8,7 @@
  */
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
+#include "core/base/poison.h"
 #include "core/ip/ip_stack.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static void start(void)
     const struct la_prefix v4 = { la_addr_v4(192, 0, 2, 1), 120 };
     const struct la_prefix v6 = { ours6, 64 };
 
+    poison_clear(&host, sizeof host);
     memset(&host, 0, sizeof host);
     host.env.now = (la_time){ 1000000000 };
     host.env.knobs.default_ttl = 64;

@@ -4,6 +4,7 @@
  *
  * The oracle is a flat array for each.
  */
+#include "core/base/poison.h"
 #include "tests/fuzz/input.h"
 
 #include <string.h>
@@ -144,6 +145,7 @@ static void change(struct both *x, struct both *y, struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
     struct input in = { bytes, len_bytes };
+    poison_clear(arena, sizeof arena);
     memset(arena, 0, sizeof arena);
     chunks_init(&pool, 0, CHUNK, CHUNKS, input_u8(&in) % CHUNKS);
     for (uint32_t i = 0; i < 2; i++) {

@@ -8,6 +8,7 @@
  * the sum is the number wanted.  The one exception to the rule is the receive buffer, which may
  * be smaller here than a setting can make it.
  */
+#include "core/base/poison.h"
 #include "tests/rfc/bench.h"
 
 #define ARENA_BYTES (2u << 20)
@@ -47,6 +48,7 @@ static void start(struct bench *b, la_time now)
     memcpy(config.secret, "a secret to test", 16);
     if (la_bytes_needed(&config) > sizeof arena)
         bench_fail(b, __FILE__, __LINE__, "the arena is too small");
+    poison_clear(arena, sizeof arena);
     memset(arena, 0, la_bytes_needed(&config));
     if (la_init(arena, sizeof arena, &config, now, &b->s) != LA_OK)
         bench_fail(b, __FILE__, __LINE__, "la_init() failed");

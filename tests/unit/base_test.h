@@ -13,6 +13,7 @@
 #include "tests/unit/test.h"
 
 #include "core/base/assert.h"
+#include "core/base/poison.h"
 
 /* expect_assert_failure(call) of cmocka catches it. */
 void la_panic(const char *file, int line, const char *what)
@@ -45,6 +46,7 @@ static inline uint8_t *arena_map(size_t len_bytes)
 }
 static inline void arena_unmap(uint8_t *arena, size_t len_bytes)
 {
+    poison_clear(arena, len_bytes);
     assert_int_equal(munmap(arena, len_bytes), 0);
 }
 /* Pages of it that were touched since it was mapped; @len_bytes is a multiple of 4096. */
@@ -65,6 +67,7 @@ static inline size_t arena_resident_pages(uint8_t *arena, size_t len_bytes)
 static inline size_t arena_written_pages(const uint8_t *arena, size_t len_bytes)
 {
     static const uint8_t zero[4096];
+    poison_clear(arena, len_bytes);
     size_t written = 0;
     for (size_t at = 0; at < len_bytes; at += sizeof zero)
         written += memcmp(arena + at, zero, sizeof zero) != 0;

@@ -11,6 +11,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
+#include "core/base/poison.h"
 #include "sim/check/shadow.h"
 
 #define PACKET_MAX 70000u
@@ -84,6 +85,7 @@ void hand_new(struct hand *h, const struct hand_opt *opt)
 
 void hand_free(struct hand *h)
 {
+    poison_clear(h->mem, h->mem_bytes);
     munmap(h->mem, h->mem_bytes);
 }
 

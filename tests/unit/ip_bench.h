@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
+#include "core/base/poison.h"
 #include "core/ip/ip_stack.h"
 #include "tests/unit/guard.h"
 #include "tests/unit/test.h"
@@ -46,6 +47,7 @@ static inline struct la_prefix prefix_of(const char *text)
 
 static inline void bench_bare(struct bench *b)
 {
+    poison_clear(b, sizeof *b);
     memset(b, 0, sizeof *b);
     b->env.now = (la_time){ UINT64_C(5000000000) };
 #define LA_KNOB(field, name, value, min, max, text) b->env.knobs.field = (value);

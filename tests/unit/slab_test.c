@@ -160,7 +160,9 @@ TEST(a_copied_arena_goes_on_as_the_original_does)
     for (uint32_t i = 0; i < 20; i += 3)
         slab_give(&slab, arena, i);
     struct slab twin = slab;
+    slab_show(&slab, arena);
     memcpy(copy, arena, 64 * ITEM + 128);
+    slab_hide(&slab, arena);
     for (uint32_t i = 0; i < 30; i++) {
         const uint32_t a = slab_take(&slab, arena);
         assert_int_equal(a, slab_take(&twin, copy));
