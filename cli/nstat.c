@@ -77,16 +77,31 @@ static void choose_history(struct nstat_command *c)
                  (unsigned)geteuid(), hash);
 }
 
+/* A line "NAME NUMBER"; false at the end, or if it is something else. */
+static bool history_line(FILE *f, char *line, size_t room, uint64_t *value)
+{
+    if (fgets(line, (int)room, f) == NULL)
+        return false;
+    char *const space = strchr(line, ' ');
+    char *end;
+
+    if (space == NULL)
+        return false;
+    *space = '\0';
+    *value = strtoull(space + 1, &end, 10);
+    return end != space + 1 && *end == '\n';
+}
+
 static void read_history(struct nstat_command *c)
 {
     FILE *f = c->history[0] != '\0' ? fopen(c->history, "re") : NULL;
-    char name[NSTAT_NAME_BYTES];
+    char name[NSTAT_NAME_BYTES + 32]; /* and a number */
     uint64_t value = 0;
 
     if (f == NULL)
         return;
-    if (fscanf(f, "%63s %" SCNu64, name, &value) == 2 && value == c->now.begun) {
-        while (fscanf(f, "%63s %" SCNu64, name, &value) == 2) {
+    if (history_line(f, name, sizeof name, &value) && value == c->now.begun) {
+        while (history_line(f, name, sizeof name, &value)) {
             for (uint32_t i = 0; i < c->now.count; i++) {
                 struct nstat_item *item = &c->now.items[i];
                 const size_t len = strlen(item->group);
@@ -95,7 +110,7 @@ static void read_history(struct nstat_command *c)
             }
         }
     }
-    fclose(f);
+    (void)fclose(f);
 }
 
 static int write_history(const struct nstat_command *c)

@@ -256,11 +256,11 @@ static bool catch_signals(void)
 /* Return: false if there is no memory. */
 static bool prepare(struct emulator *e)
 {
-    e->stride_bytes = (e->plan->mtu_bytes + 63u) / 64u * 64u;
+    e->stride_bytes = ((size_t)e->plan->mtu_bytes + 63) / 64 * 64;
     e->heap = calloc(2 * (size_t)SLOTS, sizeof *e->heap);
     e->free = calloc(SLOTS, sizeof *e->free);
     e->slots = calloc(SLOTS, sizeof *e->slots);
-    e->bytes = mmap(NULL, SLOTS * e->stride_bytes, PROT_READ | PROT_WRITE,
+    e->bytes = mmap(NULL, (size_t)SLOTS * e->stride_bytes, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     for (uint32_t way = 0; way < 2; way++) {
         sim_prng_seed(&e->rng[way], sim_mix(e->plan->seed + way));

@@ -55,7 +55,7 @@ static int plot_main(int argc, char **argv)
         status = draw(&r, &p);
     plot_free(&p);
     if (in != stdin)
-        fclose(in);
+        (void)fclose(in);
     return status;
 }
 

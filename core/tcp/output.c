@@ -544,6 +544,8 @@ uint32_t tcp_output_train(struct tcp *t, uint32_t ci, uint32_t tcp_at, const str
 {
     struct tcp_conn *c = conn_at(t, ci);
     const uint32_t len = first->len_bytes - first->header_len;
+
+    LA_ASSERT(len > 0); /* trains are of text */
     const uint32_t n = train_length(t, c, len, max);
     const uint32_t segs = len > c->snd_mss ? len / c->snd_mss : 1;
 

@@ -34,7 +34,7 @@ int main(void)
     if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 || shutdown(fd, SHUT_WR) != 0)
         perror("send");
     while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
-        fwrite(bytes, 1, (size_t)n, stdout);
+        (void)fwrite(bytes, 1, (size_t)n, stdout);
     if (n < 0)
         perror("recv");
     close(fd);

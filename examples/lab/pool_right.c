@@ -37,10 +37,9 @@ static int read_answer(int fd)
         bytes[have] = '\0';
         const char *body = strstr(bytes, "\r\n\r\n");
         const char *length = strcasestr(bytes, "\r\nContent-Length:");
-        size_t wanted = 0;
 
-        if (body && length && length < body && sscanf(length + 17, "%zu", &wanted) == 1 &&
-            have - (size_t)(body + 4 - bytes) >= wanted)
+        if (body && length && length < body &&
+            have - (size_t)(body + 4 - bytes) >= strtoul(length + 17, NULL, 10))
             return 0;
     }
     return -1;

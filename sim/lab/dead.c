@@ -31,7 +31,7 @@ static void dead_peer_idle(struct lab *l)
     lab_note(l, l->server, "setsockopt(SO_KEEPALIVE)");
     lab_option(s, LA_OPT_KEEPALIVE, 1);
     power_fails(l);
-    lab_run_to(s, LA_CLOSED, sim_s(4 * 3600));
+    lab_run_to(s, LA_CLOSED, sim_s(UINT64_C(4) * 3600));
     lab_note(l, l->server, "%s", la_err_text(lab_error(s)));
     lab_claim(l, l->world.now_ns == sim_ms(HEARD_MS) + sim_s(7875),
               "the server learns of it %s after the client's last segment: 2 h 11 min 15 s",
@@ -60,7 +60,7 @@ static void dead_peer_idle(struct lab *l)
     lab_option(s, LA_OPT_KEEPCNT, 3);
     lab_option(s, LA_OPT_KEEPALIVE, 1);
     power_fails(l);
-    lab_run_to(s, LA_CLOSED, sim_s(4 * 3600));
+    lab_run_to(s, LA_CLOSED, sim_s(UINT64_C(4) * 3600));
     lab_must(l, l->world.now_ns == sim_ms(HEARD_MS) + sim_s(90),
              "set on the socket, the server learns of it after %s", since(l, sim_ms(HEARD_MS)));
 }
@@ -97,7 +97,7 @@ static void dead_peer_sending(struct lab *l)
     const uint64_t sent_ns = l->world.now_ns;
 
     lab_claim(l, lab_send(s, "are you there?") == 14, "send() succeeds: the bytes are buffered");
-    lab_run_to(s, LA_CLOSED, sim_s(4 * 3600));
+    lab_run_to(s, LA_CLOSED, sim_s(UINT64_C(4) * 3600));
     lab_note(l, l->server, "%s", la_err_text(lab_error(s)));
     const uint64_t took_ms = (l->world.now_ns - sent_ns + 500000) / 1000000;
 
@@ -116,7 +116,7 @@ static void dead_peer_sending(struct lab *l)
     const uint64_t again_ns = l->world.now_ns;
 
     lab_send(s, "are you there?");
-    lab_run_to(s, LA_CLOSED, sim_s(4 * 3600));
+    lab_run_to(s, LA_CLOSED, sim_s(UINT64_C(4) * 3600));
     lab_must(l, l->world.now_ns - again_ns == sim_s(30),
              "with TCP_USER_TIMEOUT the connection ends after %s", since(l, again_ns));
 }

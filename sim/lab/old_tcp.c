@@ -81,7 +81,7 @@ void lab_old_emit(struct lab_old *o, uint8_t flags, uint32_t seq, uint32_t ack, 
     tcp[13] = flags;
     put16(tcp + 14, WINDOW);
     if (stamp) {
-        memcpy(tcp + 20, "\x01\x01\x08\x0a", 4);
+        put32(tcp + 20, 0x0101080a); /* two of no operation; timestamps, ten bytes */
         put32(tcp + 24, (uint32_t)(o->l->world.now_ns / 1000000u) + 1);
         put32(tcp + 28, o->stamped ? o->ts_recent : 0);
     }

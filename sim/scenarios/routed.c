@@ -34,11 +34,12 @@ static void build(struct sim_world *w, struct road *r)
         r->router[i] = sim_router(w);
         r->router[i]->says_down = true;
         r->link[i] = some_link(w, last, r->router[i]->host);
+        if (i == 0)
+            r->a->gateway = r->router[i]->host;
         last = r->router[i]->host;
     }
     r->b = sim_host(w, NULL);
     r->link[r->routers] = some_link(w, last, r->b);
-    r->a->gateway = r->router[0]->host;
     r->b->gateway = last;
 }
 

@@ -21,7 +21,7 @@ void *__asan_region_is_poisoned(void *at, size_t len_bytes) __attribute__((weak)
 
 static bool watched(void)
 {
-    return __asan_region_is_poisoned != NULL;
+    return LA_DEBUG && __asan_region_is_poisoned != NULL;
 }
 
 /* Does a program that does this go on? */

@@ -9,18 +9,18 @@
 #include "core/base/poison.h"
 
 /* Of the sanitizer's own runtime library. */
-void __asan_poison_memory_region(const volatile void *at, size_t len_bytes);
-void __asan_unpoison_memory_region(const volatile void *at, size_t len_bytes);
+void __asan_poison_memory_region(const void *at, size_t len_bytes);
+void __asan_unpoison_memory_region(const void *at, size_t len_bytes);
 void *__asan_region_is_poisoned(void *at, size_t len_bytes);
 
 #define PIECE_BYTES (UINT64_C(1) << 20)
 
-void poison_set(const void *bytes, uint64_t len_bytes)
+void poison_target_set(const void *bytes, uint64_t len_bytes)
 {
     __asan_poison_memory_region(bytes, (size_t)len_bytes);
 }
 
-void poison_clear(const void *bytes, uint64_t len_bytes)
+void poison_target_clear(const void *bytes, uint64_t len_bytes)
 {
     const uint8_t *const at = bytes;
 
@@ -33,7 +33,8 @@ void poison_clear(const void *bytes, uint64_t len_bytes)
     }
 }
 
-void poison_set_even(const void *slots, uint32_t item_bytes, uint32_t header_bytes, uint32_t count)
+void poison_target_set_even(const void *slots, uint32_t item_bytes, uint32_t header_bytes,
+                            uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *const slot = (const uint8_t *)slots + (uint64_t)i * item_bytes;
@@ -41,6 +42,6 @@ void poison_set_even(const void *slots, uint32_t item_bytes, uint32_t header_byt
 
         memcpy(&word, slot, sizeof(word));
         if ((word & 1u) == 0)
-            poison_set(slot + header_bytes, item_bytes - header_bytes);
+            poison_target_set(slot + header_bytes, item_bytes - header_bytes);
     }
 }
