@@ -12,11 +12,14 @@
  *     bulk_segment_checksum  the same with every checksum computed and verified, portably
  *     bulk_64k_segment       one segment of 1448 bytes inside of super-segments
  *     round_trip, _v6        64 bytes there and back over one connection, both ends
+ *     acks_clean, _lossy,    a sender's work for an ACK and what it sends because of it, with 256
+ *     _hostile               segments of window: bench/count/acks.h
  *     life, life_v6          open, request, response, close, both ends; the TIME-WAIT stays
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/count/acks.h"
 #include "bench/work.h"
 
 #define SEGMENT 1448u
@@ -26,6 +29,7 @@ struct job {
     uint32_t units;
     bool v6, trusted, bulk, life;
     uint32_t gso_max_bytes;
+    enum acks acks;
 };
 
 static const struct job jobs[] = {
@@ -36,14 +40,24 @@ static const struct job jobs[] = {
       .bulk = true,
       .trusted = true,
       .gso_max_bytes = 65000 },
+    { .name = "acks_clean", .units = 4000, .acks = ACKS_CLEAN },
+    { .name = "acks_lossy", .units = 4000, .acks = ACKS_LOSSY },
+    { .name = "acks_hostile", .units = 4000, .acks = ACKS_HOSTILE },
     { .name = "round_trip", .units = 1000 },
     { .name = "round_trip_v6", .units = 1000, .v6 = true },
     { .name = "life", .units = 200, .life = true },
     { .name = "life_v6", .units = 200, .life = true, .v6 = true },
 };
 
-uint32_t count_measured(const struct job *job, struct pair *p, la_listener_id listener,
-                        struct work_conn c);
+/* What the work is done with: two stacks, or one whose peer is played. */
+struct ends {
+    struct pair *pair;
+    la_listener_id listener;
+    struct work_conn conn;
+    struct acks_peer *peer;
+};
+
+uint32_t count_measured(const struct job *job, const struct ends *e);
 
 static uint32_t work_on(const struct job *job, struct pair *p, la_listener_id listener,
                         struct work_conn c, uint32_t units)
@@ -69,11 +83,33 @@ static uint32_t work_on(const struct job *job, struct pair *p, la_listener_id li
     return units;
 }
 
-/* Callgrind counts from its first instruction to its last: it must not be merged into main(). */
-__attribute__((noinline)) uint32_t count_measured(const struct job *job, struct pair *p,
-                                                  la_listener_id listener, struct work_conn c)
+/* Callgrind counts while this runs: it must not be merged into its callers. */
+__attribute__((noinline)) uint32_t count_measured(const struct job *job, const struct ends *e)
 {
-    return work_on(job, p, listener, c, job->units);
+    if (job->acks == ACKS_NONE)
+        return work_on(job, e->pair, e->listener, e->conn, job->units);
+    acks_taken(e->peer);
+    return e->peer->frame.len_bytes > 0;
+}
+
+/* Return: units of work, the peer's not counted. */
+static uint32_t count_acks(const struct job *job)
+{
+    static struct acks_peer peer;
+    const struct ends ends = { .peer = &peer };
+    uint32_t units = 0;
+
+    acks_open(&peer);
+    for (uint32_t i = 0; i < 20000; i++) { /* to a full window, and through slow start */
+        acks_next(&peer);
+        acks_taken(&peer);
+    }
+    peer.kind = job->acks;
+    while (units < job->units) {
+        acks_next(&peer);
+        units += count_measured(job, &ends);
+    }
+    return units;
 }
 
 int main(int argc, char **argv)
@@ -93,6 +129,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_count --list | WHAT\n");
         return 2;
     }
+    if (job->acks != ACKS_NONE) {
+        printf("%u\n", count_acks(job));
+        return 0;
+    }
     pair_open(&p, &(struct pair_opt){ .connections = 64,
                                       .short_records = 4096,
                                       .chunks = 1024,
@@ -101,10 +141,12 @@ int main(int argc, char **argv)
                                       .gso_max_bytes = job->gso_max_bytes,
                                       .v6 = job->v6,
                                       .trusted = job->trusted });
-    const la_listener_id listener = work_listen(&p);
-    const struct work_conn c = work_open(&p, listener, 0);
+    struct ends ends = { .pair = &p };
+    ends.listener = work_listen(&p);
+    ends.conn = work_open(&p, ends.listener, 0);
 
-    (void)work_on(job, &p, listener, c, job->units / 4); /* the first ones are not like the rest */
-    printf("%u\n", count_measured(job, &p, listener, c));
+    /* The first ones are not like the rest. */
+    (void)work_on(job, &p, ends.listener, ends.conn, job->units / 4);
+    printf("%u\n", count_measured(job, &ends));
     return 0;
 }

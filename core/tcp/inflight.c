@@ -396,8 +396,8 @@ void flight_acked(struct flight_ack *k)
         f->first = 0;
 }
 
-/* [left, right) lies in flight. */
-static void mark(struct flight_ack *k, tcp_seq left, tcp_seq right)
+/* [left, right) lies in flight.  False if the table has no room for it. */
+static bool mark(struct flight_ack *k, tcp_seq left, tcp_seq right)
 {
     struct tcp_conn *c = k->c;
     struct flight *f = k->f;
@@ -405,9 +405,9 @@ static void mark(struct flight_ack *k, tcp_seq left, tcp_seq right)
 
     if (i < f->count && flight_at(f, i)->flags & FLIGHT_SACKED &&
         seq_le(right, flight_at(f, i)->end))
-        return; /* known: what most blocks are */
+        return true; /* known: what most blocks are */
     if (!make_room(k->t, f, 2, SPARE))
-        return;
+        return false;
     split(c, f, left);
     split(c, f, right);
     for (i = find(f, left); i < f->count && seq_lt(flight_start(c, f, i), right); i++) {
@@ -424,6 +424,7 @@ static void mark(struct flight_ack *k, tcp_seq left, tcp_seq right)
     }
     if (i > 0 && i < f->count && alike(flight_at(f, i - 1), flight_at(f, i), 0))
         join(f, i - 1);
+    return true;
 }
 
 void flight_sacked(struct flight_ack *k)
@@ -440,7 +441,8 @@ void flight_sacked(struct flight_ack *k)
             env_count(&k->t->env, LA_COUNT_TCPSACKDiscard);
             continue;
         }
-        mark(k, left, right);
+        if (!mark(k, left, right))
+            return; /* once an ACK: looking for room walks the table */
     }
 }
 

@@ -70,7 +70,8 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
         autotune_send(t, c);
     if (seq_eq(c->snd.una, c->snd.nxt)) {
         c->ecn_reduced = false;
-        flight_release(t, c);
+        if (c->inflight != SLAB_NONE)
+            flight_release(t, c);
     }
     conn_ready(t, a->ci, false);
 }
