@@ -80,7 +80,8 @@ static void slow_start(struct tcp *t, struct tcp_conn *c, struct cc_scratch *k,
         reno_slow_start(c, ack->acked);
         return;
     }
-    const enum cc_slow_start how = hystart_on_ack(c, &k->hystart, ack, tcp_now_us(t));
+    const enum cc_slow_start how =
+        hystart_on_ack(c, &k->hystart, ack, tcp_now_us(t), pace_wanted(t, c));
     if (how == CC_GOES_ON)
         return;
     const bool train = how == CC_ENDS_BY_TRAIN;

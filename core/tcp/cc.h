@@ -123,7 +123,7 @@ uint64_t cubic_window(const struct cc_cubic *k, uint32_t mss, uint32_t t_ms);
 
 /* cc_hystart.c */
 enum cc_slow_start hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h,
-                                  const struct cc_ack *ack, uint32_t now_us);
+                                  const struct cc_ack *ack, uint32_t now_us, bool paced);
 
 #define CC_CWND_MAX (1u << 30)
 /* L of RFC 3465, as RFC 9406 4.2 has it: receivers merge ACKs of a burst. */

@@ -15,7 +15,8 @@
  * as the first HyStart did (and Linux does).  What was sent at once comes back at the bottleneck's
  * rate, so when ACKs follow each other for half of the least RTT, the window, which doubles with
  * them, holds what the path does: then congestion avoidance begins at once.  A gap of an eighth of
- * the least RTT ends a train; on short paths it may be a quarter, up to 2 ms.
+ * the least RTT ends a train; on short paths it may be a quarter, up to 2 ms.  Pacing spreads what
+ * is sent over half of a round trip, so there a train must last for three quarters.
  *
  * A sample is one RTT a burst of ACKs measured: a receiver that merges ACKs gives fewer, and a
  * round with fewer than eight decides nothing.
@@ -79,7 +80,7 @@ static uint32_t train_gap_us(uint32_t min_rtt_us)
 }
 
 /* Has a train of ACKs become so long that what was sent at once fills the path? */
-static bool long_train(const struct tcp_conn *c, struct cc_hystart *h, uint32_t now_us)
+static bool long_train(const struct tcp_conn *c, struct cc_hystart *h, uint32_t now_us, bool paced)
 {
     const bool goes_on = h->train && now_us - h->ack_us <= train_gap_us(c->min_rtt_us);
 
@@ -89,11 +90,11 @@ static bool long_train(const struct tcp_conn *c, struct cc_hystart *h, uint32_t 
         h->train_us = now_us;
     }
     return c->min_rtt_us > 0 && c->cwnd >= TRAIN_SEGS_MIN * c->snd_mss &&
-           now_us - h->train_us > c->min_rtt_us / 2;
+           now_us - h->train_us > (paced ? c->min_rtt_us / 4 * 3 : c->min_rtt_us / 2);
 }
 
 enum cc_slow_start hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h,
-                                  const struct cc_ack *ack, uint32_t now_us)
+                                  const struct cc_ack *ack, uint32_t now_us, bool paced)
 {
     const uint32_t before = c->cwnd;
 
@@ -109,7 +110,7 @@ enum cc_slow_start hystart_on_ack(struct tcp_conn *c, struct cc_hystart *h,
         h->css = false; /* it was jitter */
         h->css_baseline_us = 0;
     }
-    if (long_train(c, h, now_us))
+    if (long_train(c, h, now_us, paced))
         return CC_ENDS_BY_TRAIN;
     if (seq_ge(c->snd.una, h->window_end)) {
         if (h->css && ++h->css_rounds >= CSS_ROUNDS)

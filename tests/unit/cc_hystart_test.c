@@ -183,6 +183,17 @@ TEST(acks_that_come_for_half_of_the_least_rtt_end_it)
     }
 }
 
+TEST(where_it_is_paced_a_train_must_last_for_three_quarters)
+{
+    struct hand h = start();
+
+    assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_pacing", 2), LA_OK);
+    hand_conn(&h)->min_rtt_us = 80000;
+    assert_true(!train(&h, 10000, 60000));
+    assert_true(train(&h, 10000, 20000));
+    hand_free(&h);
+}
+
 TEST(a_train_of_a_small_window_says_nothing)
 {
     struct hand h = start();
