@@ -119,9 +119,9 @@ const struct args_command cmd_top = {
     .name = "top",
     .what = "show a running stack live in the terminal",
     .usage = { "[OPTION]..." },
-    .about =
-        "Shows the states, rates, limits and worst listeners of a lastack process, again every\n"
-        "second.  q ends it; any other key looks at once.\n",
+    .about = "Shows the states, rates, limits, findings and worst listeners of a lastack process, "
+             "again\n"
+             "every second.  q ends it; any other key looks at once.\n",
     .options = { ARGS_LIST(options) },
     .examples = "    sudo lastack echo &\n"
                 "    sudo lastack top --once\n",

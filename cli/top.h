@@ -21,6 +21,13 @@ struct top_listener {
     uint64_t waits[LA_ACCEPT_WAITS];
 };
 
+/* The newest of a kind of finding. */
+struct top_found {
+    bool told;
+    uint64_t ago_ns;
+    struct la_endpoint local, remote;
+};
+
 struct top_sample {
     struct nstat n;
     char name[40];
@@ -34,6 +41,7 @@ struct top_sample {
     struct la_endpoint close_wait_local, close_wait_remote;
     struct top_listener listeners[TOP_LISTENERS]; /* the worst first */
     uint32_t listener_count;
+    struct top_found found[LA_FINDINGS]; /* how many there were: n's group "Finding" */
 };
 
 struct top_view {
@@ -60,7 +68,7 @@ int top_gather(struct top_sample *s, struct control_client *k);
 void top_add_listener(struct top_sample *s, const struct top_listener *l);
 
 void top_render(const struct top_view *v, struct top_page *page);
-/* One object for the process, and one for each listener. */
+/* One object for the process, one for the last finding of each kind, one for each listener. */
 void top_json(const struct top_view *v, FILE *out);
 
 /* How often a second, of a number that was @before; 0 if it went back. */

@@ -126,6 +126,23 @@ static bool on_listener(void *context, const struct control_in *in)
     return true;
 }
 
+static bool on_found(void *context, const struct control_in *in)
+{
+    struct top_sample *s = context;
+    const char *name = control_get(in, "name");
+    const char *local = control_get(in, "local");
+    const char *remote = control_get(in, "remote");
+    struct top_found f = { .told = true, .ago_ns = number(in, "ago") };
+
+    if (name == NULL || local == NULL || remote == NULL ||
+        !control_parse_endpoint(local, &f.local) || !control_parse_endpoint(remote, &f.remote))
+        return true;
+    for (uint32_t i = 0; i < LA_FINDINGS; i++) /* the newest is told last */
+        if (strcmp(la_finding_name((enum la_finding)i), name) == 0)
+            s->found[i] = f;
+    return true;
+}
+
 int top_gather(struct top_sample *s, struct control_client *k)
 {
     char close_wait[40], listen[40];
@@ -136,6 +153,7 @@ int top_gather(struct top_sample *s, struct control_client *k)
         { "hello", on_hello },   { "loop", on_loop },
         { "ports", on_ports },   { "sysctl name=net.ipv4.tcp_max_tw_buckets", on_time_wait_max },
         { listen, on_listener }, { close_wait, on_close_wait },
+        { "found", on_found },
     };
 
     memset(s, 0, sizeof *s);

@@ -94,6 +94,11 @@ void top_json(const struct top_view *v, FILE *out)
         json_object_end(&j);
     }
     json_object_end(&j);
+    json_object(&j, "findings");
+    for (uint32_t i = 0; i < LA_FINDINGS; i++)
+        json_number(&j, la_finding_name((enum la_finding)i),
+                    nstat_value(&s->n, "Finding", la_finding_name((enum la_finding)i)));
+    json_object_end(&j);
     json_number(&j, "time_wait_limit", s->time_wait_max);
     json_number(&j, "two_msl_ms", s->ports.two_msl_ms);
     json_number(&j, "ports", s->ports.ports);
@@ -105,6 +110,18 @@ void top_json(const struct top_view *v, FILE *out)
         json_object_end(&j);
     }
     json_end(&j);
+    for (uint32_t i = 0; i < LA_FINDINGS; i++) {
+        if (!s->found[i].told)
+            continue;
+        j = (struct json){ .out = out, .first = true };
+        fputc('{', out);
+        json_text(&j, "event", "finding");
+        json_text(&j, "name", la_finding_name((enum la_finding)i));
+        json_seconds(&j, "ago", s->found[i].ago_ns);
+        json_text(&j, "local", net_format(s->found[i].local, text));
+        json_text(&j, "remote", net_format(s->found[i].remote, text));
+        json_end(&j);
+    }
     for (uint32_t i = 0; i < s->listener_count; i++)
         listener(&s->listeners[i], out);
 }

@@ -326,6 +326,41 @@ static void put_closing(const struct top_view *v, struct top_page *page)
     line(page, "%s", "");
 }
 
+static uint64_t found_count(const struct top_sample *s, uint32_t i)
+{
+    return nstat_value(&s->n, "Finding", la_finding_name((enum la_finding)i));
+}
+
+/* What applications do wrong: nothing is shown of what never happened. */
+static void put_findings(const struct top_view *v, struct top_page *page)
+{
+    const struct top_sample *s = v->now;
+    char count[CELL], rate[CELL], ago[CELL];
+    char local[NET_ENDPOINT_TEXT_BYTES], remote[NET_ENDPOINT_TEXT_BYTES];
+    bool any = false;
+
+    for (uint32_t i = 0; i < LA_FINDINGS; i++) {
+        const struct top_found *f = &s->found[i];
+
+        if (found_count(s, i) == 0)
+            continue;
+        if (!any)
+            line(page, "%-16s %9s %7s  %s", "FINDINGS", "count", "per s",
+                 "the last of them (ss --why says what it means)");
+        any = true;
+        rate_text(top_rate(v, found_count(s, i), found_count(v->before, i)), rate);
+        if (f->told)
+            line(page, "%-16s %9s %7s  %s ago, %s from %s", la_finding_name((enum la_finding)i),
+                 ports_thousands(found_count(s, i), count), rate, age(f->ago_ns, ago),
+                 net_format(f->local, local), net_format(f->remote, remote));
+        else
+            line(page, "%-16s %9s %7s", la_finding_name((enum la_finding)i),
+                 ports_thousands(found_count(s, i), count), rate);
+    }
+    if (any)
+        line(page, "%s", "");
+}
+
 static const struct top_listener *listener_before(const struct top_view *v, uint64_t id)
 {
     for (uint32_t i = 0; i < v->before->listener_count; i++)
@@ -364,6 +399,7 @@ void top_render(const struct top_view *v, struct top_page *page)
     put_states(v, page);
     put_rates(v, page);
     put_closing(v, page);
+    put_findings(v, page);
     put_listeners(v, page);
     line(page, "%s", "");
     put_tables(v, page);

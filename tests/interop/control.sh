@@ -215,7 +215,19 @@ check "and takes its socket away" test ! -e "$sock"
 
 # --- set where it is allowed --------------------------------------------------------------------------
 
-start_echo --control-write
+start_echo --control-write --sysctl net.lastack.finding_idle=1
+# An idle connection that nobody watches is a mistake of the application's.
+findings() {
+    sleep 10 | nc.openbsd -w 10 "$(ours 4)" 7 &
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        sleep 0.5
+        tool top --once >"$work/page" || return 1
+        grep -q "^IDLE_UNWATCHED  .* ago, .*:7 from " "$work/page" && return
+    done
+    cat "$work/page"
+    return 1
+}
+check "top shows what applications do wrong, and where it was seen last" findings
 check "with --control-write a sysctl is set" equal \
     "$(tool sysctl -w $keepalive=600 && tool sysctl -n $keepalive)" "$keepalive = 600
 600"

@@ -102,6 +102,8 @@ static void busy(struct top_sample *s, uint64_t k)
     put(s, "Drop", "SYN_QUEUE_FULL", 60 * k);
     put(s, "Drop", "RESET", 4 * k);
     put(s, "Drop", "TIME_WAIT_END", 99 * k);
+    put(s, "Finding", "EOF_LOOP", 10 * k);
+    put(s, "Finding", "CLOSE_WAIT_OLD", 1);
 }
 
 TEST(a_page_of_a_stack_that_has_done_nothing)
@@ -128,6 +130,7 @@ TEST(rates_are_those_between_two_samples_and_the_worst_listener_comes_first)
     now.close_wait_age_ns = 7875 * S;
     now.close_wait_local = at(2, 80);
     now.close_wait_remote = at(1, 40000);
+    now.found[LA_FINDING_EOF_LOOP] = (struct top_found){ true, 2 * S, at(2, 80), at(1, 40000) };
     table(&now, "connections", 1203, 65536, 464);
     table(&now, "chunks", 0, 4096, 2048);
     const struct top_listener quiet = { .id = 1, .local = at(2, 22), .limit = 128 };
@@ -183,6 +186,12 @@ TEST(a_page_never_outgrows_its_lines_whatever_the_numbers)
     now.close_wait_age_ns = UINT64_MAX;
     for (uint32_t i = 0; i < LA_TABLES; i++)
         table(&now, "a_table_of_a_long_name", UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    for (uint32_t i = 0; i < LA_FINDINGS; i++) {
+        put(&now, "Finding", la_finding_name((enum la_finding)i), UINT64_MAX);
+        now.found[i] = (struct top_found){ .told = true, .ago_ns = UINT64_MAX };
+        memset(&now.found[i].local, 0xff, sizeof now.found[i].local);
+        memset(&now.found[i].remote, 0xff, sizeof now.found[i].remote);
+    }
     for (uint32_t i = 0; i < LA_DROPS; i++)
         put(&now, "Drop", la_drop_name((enum la_drop)i), UINT64_MAX);
     const struct top_view v = {
@@ -211,6 +220,14 @@ TEST(json_says_the_same_numbers)
     fclose(f);
     assert_non_null(strstr(got, "\"InSegs\":12000.000000000"));
     assert_non_null(strstr(got, "\"bytes_in\":1500000.000000000"));
+    assert_non_null(strstr(got, "\"findings\":{\"EOF_LOOP\":30,\"CLOSE_WAIT_OLD\":1,"));
+    assert_null(strstr(got, "\"event\":\"finding\""));
+    now.found[LA_FINDING_CLOSE_UNREAD] = (struct top_found){ true, S, at(2, 80), at(1, 9) };
+    f = fmemopen(got, sizeof got, "w");
+    assert_non_null(f);
+    top_json(&v, f);
+    fclose(f);
+    assert_non_null(strstr(got, "{\"event\":\"finding\",\"name\":\"CLOSE_UNREAD\",\"ago\":1."));
     assert_non_null(strstr(got, "{\"event\":\"listener\",\"local\":\"10.0.0.2:80\""));
 }
 
