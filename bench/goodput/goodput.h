@@ -6,6 +6,8 @@
 #ifndef BENCH_GOODPUT_H
 #define BENCH_GOODPUT_H
 
+#include "bench/served/ports.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,9 +37,6 @@ struct run {
     struct seen *beside; /* NULL; or a second flow, kernel to kernel, at the same time */
     const char *pcap;    /* or NULL: the emulator captures there */
 };
-
-#define PORT_SINK 7001u
-#define PORT_SOURCE 7002u
 
 #define CLIENT_CIDR "10.80.1.1/24"
 #define ROUTE_TO_CLIENT "10.80.1.0/24"

@@ -3,13 +3,10 @@
 #ifndef BENCH_TUN_H
 #define BENCH_TUN_H
 
+#include "bench/served/ports.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Ports of every server here. */
-#define PORT_SINK 7001u   /* reads until the end */
-#define PORT_SOURCE 7002u /* sends until it is stopped */
-#define PORT_ECHO 7003u
 
 /* The client's address and the server's, in every run. */
 #define CLIENT_CIDR "10.77.0.1/24"
