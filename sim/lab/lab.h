@@ -277,6 +277,8 @@ int64_t lab_send_bytes(struct lab_sock *s,
                        uint64_t bytes); /* zeros; as many as there is room for */
 int64_t lab_recv(struct lab_sock *s);
 int64_t lab_recv_into(struct lab_sock *s, char *to, uint32_t room);
+/* All that can still be read, for 5 s; *@error: what ended it, LA_OK for end of file. */
+uint64_t lab_recv_all(struct lab_sock *s, enum la_err *error);
 void lab_shutdown(struct lab_sock *s, uint32_t how);
 void lab_option(struct lab_sock *s, enum la_option option, uint64_t value);
 void lab_close(struct lab_sock *s);

@@ -48,17 +48,11 @@ static int send_and_close(struct lab *l, struct lab_files *f, int fd, int second
 
 static uint64_t read_all(struct lab *l, struct lab_sock *c, enum la_err *error)
 {
-    uint64_t bytes = 0;
-    int64_t n = LA_EAGAIN;
-
     lab_quiet(l, true);
-    for (uint32_t turns = 0; turns < 40 && n == LA_EAGAIN; turns++) {
-        while ((n = lab_recv(c)) > 0)
-            bytes += (uint64_t)n;
-        lab_run(l, STEP);
-    }
+    const uint64_t bytes = lab_recv_all(c, error);
+
+    lab_run(l, STEP);
     lab_quiet(l, false);
-    *error = (enum la_err)n;
     return bytes;
 }
 

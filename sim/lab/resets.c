@@ -175,25 +175,6 @@ const struct lab_scenario lab_resets = {
 
 #define ANSWER_BYTES 100000u
 
-/* All that can still be read; *@error: what ended it. */
-static uint64_t read_all(struct lab *l, struct lab_sock *c, enum la_err *error)
-{
-    uint64_t bytes = 0;
-    int64_t n;
-
-    for (uint32_t turns = 0; turns < 100; turns++) {
-        while ((n = lab_recv(c)) > 0)
-            bytes += (uint64_t)n;
-        if (n != LA_EAGAIN) {
-            *error = (enum la_err)n;
-            return bytes;
-        }
-        lab_run(l, STEP);
-    }
-    *error = LA_EAGAIN;
-    return bytes;
-}
-
 static void last_bytes(struct lab *l)
 {
     struct lab_sock *s, *c;
@@ -207,7 +188,7 @@ static void last_bytes(struct lab *l)
     lab_send_bytes(s, ANSWER_BYTES);
     lab_close(s);
     lab_run(l, STEP);
-    const uint64_t got = read_all(l, c, &error);
+    const uint64_t got = lab_recv_all(c, &error);
 
     lab_claim(l, got < ANSWER_BYTES && error == LA_ECONNRESET,
               "of %u bytes the client reads %llu, then %s", ANSWER_BYTES, (unsigned long long)got,
@@ -224,7 +205,7 @@ static void last_bytes(struct lab *l)
     lab_shutdown(s, LA_SHUT_WR);
     lab_recv(s);
     lab_quiet(l, true);
-    const uint64_t read = read_all(l, c, &error);
+    const uint64_t read = lab_recv_all(c, &error);
 
     lab_quiet(l, false);
     lab_must(l, read == ANSWER_BYTES && error == LA_OK,

@@ -173,6 +173,23 @@ int64_t lab_recv(struct lab_sock *s)
     return lab_recv_into(s, bytes, sizeof bytes);
 }
 
+uint64_t lab_recv_all(struct lab_sock *s, enum la_err *error)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t turns = 0; turns < 100; turns++) {
+        int64_t n;
+
+        while ((n = lab_recv(s)) > 0)
+            bytes += (uint64_t)n;
+        *error = (enum la_err)n;
+        if (n != LA_EAGAIN)
+            break;
+        lab_run(s->l, sim_ms(50));
+    }
+    return bytes;
+}
+
 void lab_shutdown(struct lab_sock *s, uint32_t how)
 {
     lab_note(s->l, s->host, "shutdown(%s)",
