@@ -549,14 +549,15 @@ static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
     return (struct tcp_conn *)slab_at(&t->conns, t, ci);
 }
 /* Ask for all lines of a connection: on the way to it, or to the next one. */
-static inline void conn_prefetch(const struct tcp *t, uint32_t ci)
-{
-    prefetch_range(conn_at(t, ci), sizeof(struct tcp_conn));
-}
 /* Its node in the wheel: at or before the earliest deadline. */
 static inline struct wheel_node *conn_node(const struct tcp *t, uint32_t ci)
 {
     return wheel_node(&t->wheel, t, ci);
+}
+static inline void conn_prefetch(const struct tcp *t, uint32_t ci)
+{
+    prefetch_range(conn_at(t, ci), sizeof(struct tcp_conn));
+    prefetch(conn_node(t, ci));
 }
 static inline struct tcp_listener *listener_at(const struct tcp *t, uint32_t li)
 {

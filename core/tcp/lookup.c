@@ -140,9 +140,12 @@ struct index_entry tcp_lookup(const struct tcp *t, const struct tcp_flow *flow, 
     struct index_cursor at = index_find(&t->index, hash);
     struct index_entry e;
 
-    while (index_next(&t->index, t, &at, &e))
+    while (index_next(&t->index, t, &at, &e)) {
+        if (e.type == INDEX_CONN)
+            conn_prefetch(t, e.value); /* most likely it is the one, and all of it is needed */
         if (names(t, e, flow))
             return e;
+    }
     return (struct index_entry){ .type = INDEX_FREE, .value = 0 };
 }
 

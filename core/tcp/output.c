@@ -90,6 +90,7 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
     const uint32_t segs =
         p->len > c->snd_mss && !p->mtu ? (p->len + c->snd_mss - 1) / c->snd_mss : 1;
     const tcp_seq end = seq_add(p->seq, p->len + ((p->flags & (TCP_SYN | TCP_FIN)) != 0));
+    const la_time spoke = c->last_tx;
 
     c->segs_out += segs;
     if (p->len > 0)
@@ -139,6 +140,7 @@ static void after_sending(struct tcp *t, uint32_t ci, const struct plan *p)
         return; /* its timer was armed when it was decided */
     if (!rtx_stays(c))
         tcp_rtx_rearm(t, ci);
+    tcp_timers_settle(t, ci, spoke);
 }
 
 static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx *tx,
@@ -498,6 +500,7 @@ bool tcp_output_next(struct tcp *t, struct la_tx *tx, struct tcp_out *out)
     while (t->tx_head != SLAB_NONE) {
         const uint32_t ci = t->tx_head;
 
+        t->recent.ci = ci; /* which an answer will be for */
         if (!conn_output(t, ci, t->iface_gso[conn_at(t, ci)->iface], tx, out)) {
             tcp_output_sleep(t, ci);
             continue;

@@ -72,6 +72,7 @@ void tcp_ack_advance(struct tcp_arrival *a, tcp_seq ack)
         c->ecn_reduced = false;
         if (c->inflight != SLAB_NONE)
             flight_release(t, c);
+        tcp_timers_settle(t, a->ci, c->last_rx);
     }
     conn_ready(t, a->ci, false);
 }

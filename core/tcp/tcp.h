@@ -431,6 +431,12 @@ void tcp_timer_arm(struct tcp *t, uint32_t ci, enum tcp_deadline which, la_time 
 void tcp_timer_stop(struct tcp_conn *c, enum tcp_deadline which);
 /* The wheel looks at the connection at @at, or before. */
 void tcp_timer_look(struct tcp *t, uint32_t ci, la_time at);
+/*
+ * Some have been stopped.  If @spoke, when the connection last did what it does now, is long ago, the
+ * node goes to the earliest of the others, or out of the wheel.
+ */
+void tcp_timers_settle(struct tcp *t, uint32_t ci, la_time spoke);
+#define TCP_SPARSE_NS (4 * NS_PER_MS) /* a turn of the wheel's lowest level */
 void tcp_timers_off(struct tcp *t, uint32_t ci);
 void tcp_timers_fire(struct tcp *t, uint32_t ci);
 enum tcp_next tcp_on_timeout(struct tcp *t, uint32_t ci, enum tcp_deadline which);
