@@ -12,6 +12,7 @@
 #ifndef CORE_BASE_CHECKSUM_H
 #define CORE_BASE_CHECKSUM_H
 
+#include "core/base/bytes.h"
 #include "core/base/mem.h"
 
 /* Add @len bytes to @sum.  @features: LA_CPU_* of the configuration, 0 = portable. */
@@ -39,6 +40,16 @@ static inline uint64_t checksum_round(uint64_t a, uint64_t b)
 {
     const uint64_t s = a + b;
     return s + (s < b);
+}
+
+/* Add a TCP header: 20 bytes and more, a multiple of four. */
+static inline uint64_t checksum_header(uint64_t sum, const uint8_t *bytes, uint32_t len_bytes)
+{
+    sum += (uint64_t)load_be32(bytes) + load_be32(bytes + 4) + load_be32(bytes + 8) +
+           load_be32(bytes + 12) + load_be32(bytes + 16);
+    for (uint32_t i = 20; i < len_bytes; i += 4)
+        sum += load_be32(bytes + i);
+    return sum;
 }
 
 /* Kernels: what checksum_add() and checksum_copy() choose from. */

@@ -138,8 +138,8 @@ static bool receive_common(struct la_stack *s, const struct la_frame *frame, con
         const uint32_t header_bytes = p->segment_bytes - p->seg.len;
 
         in.unverified = true;
-        in.sum = checksum_add(0, ip_pseudo_sum(p->src, p->dst, IP_PROTO_TCP, p->segment_bytes),
-                              p->segment, header_bytes);
+        in.sum = checksum_header(ip_pseudo_sum(p->src, p->dst, IP_PROTO_TCP, p->segment_bytes),
+                                 p->segment, header_bytes);
     }
     take_segment(s, frame, &in, &train->a);
     rx_train_begin(train);

@@ -69,8 +69,7 @@ static void committed(struct tcp *t, uint32_t ci, uint32_t flags)
     struct tcp_conn *c = conn_at(t, ci);
 
     c->more = (flags & LA_SEND_MORE) != 0;
-    c->mask =
-        (uint16_t)(c->mask & conn_mask(t, c)); /* a later event tells when it is writable again */
+    conn_filled(c); /* a later event tells when it is writable again */
     if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)))
         tcp_output_wake(t, ci);
 }
@@ -127,7 +126,7 @@ int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_byt
     if (n < want)
         conn_starve(t, ci);
     if (n == 0) {
-        c->mask = (uint16_t)(c->mask & conn_mask(t, c));
+        conn_filled(c);
         return LA_EAGAIN;
     }
     committed(t, ci, flags);
@@ -165,7 +164,7 @@ enum la_err tcp_recv_consume(struct tcp *t, uint32_t ci, uint32_t bytes)
     if (bytes == 0)
         return LA_OK;
     queue_drop(&c->rcvq, &t->env.chunks, t, bytes);
-    c->mask = (uint16_t)(c->mask & conn_mask(t, c));
+    conn_drained(c);
     if (seq_ge(seq_sub(c->rcv.nxt, c->rcvq.len_bytes), c->rcv.edge))
         autotune_round(t, c);
     if (in(c, S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2)) && rcv_window_update_due(t, c)) {

@@ -14,13 +14,37 @@ static bool low_water(const struct tcp_conn *c)
     return c->set.notsent_lowat == 0 || conn_unsent(c) * UINT64_C(2) < setting_lowat(&c->set);
 }
 
+static bool readable(const struct tcp_conn *c)
+{
+    return c->rcvq.len_bytes > 0 || c->fin_received || c->rd_shut || c->error != 0 ||
+           c->state == LA_CLOSED;
+}
+
+static bool writable(const struct tcp_conn *c)
+{
+    if (c->fin_queued || c->state == LA_CLOSED)
+        return true; /* a write does not block: it fails */
+    return in(c, S(ESTABLISHED) | S(CLOSE_WAIT)) && !c->starved &&
+           c->sndq.len_bytes + c->set.sndbuf / 3u <= c->set.sndbuf && low_water(c);
+}
+
+void conn_drained(struct tcp_conn *c)
+{
+    if (!readable(c))
+        c->mask &= (uint16_t)~LA_READABLE;
+}
+
+void conn_filled(struct tcp_conn *c)
+{
+    if (!writable(c))
+        c->mask &= (uint16_t)~LA_WRITABLE;
+}
+
 uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
 {
-    uint32_t mask = 0;
+    uint32_t mask = (readable(c) ? LA_READABLE : 0u) | (writable(c) ? LA_WRITABLE : 0u);
 
     (void)t;
-    if (c->rcvq.len_bytes > 0 || c->fin_received || c->rd_shut || c->error != 0)
-        mask |= LA_READABLE;
     if (c->established)
         mask |= LA_CONNECTED;
     if (c->fin_received)
@@ -32,12 +56,7 @@ uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c)
     if (c->error != 0)
         mask |= LA_ERROR_SET;
     if (c->state == LA_CLOSED)
-        mask |= LA_HANGUP | LA_READABLE | LA_WRITABLE;
-    else if (in(c, S(ESTABLISHED) | S(CLOSE_WAIT)) && !c->fin_queued && !c->starved &&
-             c->sndq.len_bytes + c->set.sndbuf / 3u <= c->set.sndbuf && low_water(c))
-        mask |= LA_WRITABLE;
-    else if (c->fin_queued)
-        mask |= LA_WRITABLE; /* a write does not block: it fails */
+        mask |= LA_HANGUP;
     return mask;
 }
 

@@ -452,6 +452,9 @@ uint64_t keepalive_idle_ns(const struct tcp *t, const struct tcp_conn *c);
 
 uint32_t conn_mask(const struct tcp *t, const struct tcp_conn *c);
 void conn_ready(struct tcp *t, uint32_t ci, bool news); /* readiness may have changed */
+/* Text was read, or is there to be sent: what is over is not told, and its next beginning is. */
+void conn_drained(struct tcp_conn *c);
+void conn_filled(struct tcp_conn *c);
 void conn_unready(struct tcp *t, uint32_t ci);
 uint32_t tcp_events(struct tcp *t, struct la_event *out, uint32_t max);
 void conn_starve(struct tcp *t, uint32_t ci);
