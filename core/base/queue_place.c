@@ -49,7 +49,10 @@ uint64_t queue_place(const struct queue *q, const struct chunks *p, void *arena,
                 room = chunks_payload(p);
             }
             n = least(room, left);
-            sum = checksum_combine(sum, checksum_copy(features, 0, to, bytes, n), done);
+            if (done == 0)
+                sum = checksum_copy(features, sum, to, bytes, n);
+            else
+                sum = checksum_combine(sum, checksum_copy(features, 0, to, bytes, n), done);
             done += n;
             bytes += n;
             to += n;

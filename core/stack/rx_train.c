@@ -42,17 +42,26 @@ void rx_train_begin(struct rx_train *train)
         train->rest_sum = train->a.sum + 3 * (uint64_t)UINT16_MAX - own_sum(train->p.segment);
 }
 
+static uint64_t differ8(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, 8);
+    memcpy(&y, b, 8);
+    return x ^ y;
+}
+
+/* Word by word; the last one overlaps the one before. */
 static bool same(const uint8_t *a, const uint8_t *b, uint32_t len_bytes)
 {
-    uint64_t x, y, differ = 0;
+    uint64_t differ = 0;
     uint32_t at = 0;
 
-    for (; at + 8 <= len_bytes; at += 8) {
-        memcpy(&x, a + at, 8);
-        memcpy(&y, b + at, 8);
-        differ |= x ^ y;
-    }
-    for (; at < len_bytes; at++)
+    for (; at + 8 <= len_bytes; at += 8)
+        differ |= differ8(a + at, b + at);
+    if (at < len_bytes && at > 0)
+        differ |= differ8(a + len_bytes - 8, b + len_bytes - 8);
+    for (; at < len_bytes && len_bytes < 8; at++)
         differ |= (uint64_t)(a[at] ^ b[at]);
     return differ == 0;
 }

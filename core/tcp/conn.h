@@ -546,7 +546,8 @@ static inline void *tcp_arena(const struct tcp *t)
 }
 static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
 {
-    return (struct tcp_conn *)slab_at(&t->conns, t, ci);
+    return (struct tcp_conn *)((uintptr_t)t + t->conns.offset) +
+           ci; /* slab_at() without a product */
 }
 /* Ask for all lines of a connection: on the way to it, or to the next one. */
 /* Its node in the wheel: at or before the earliest deadline. */
