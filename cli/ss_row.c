@@ -202,30 +202,63 @@ static void put_sizes(struct ext *e, const struct control_in *in)
         add(e, " ssthresh:%" PRIu64, ssthresh);
 }
 
+static void put_rate(struct ext *e, const struct control_in *in, const char *key)
+{
+    if (number(in, key) > 0)
+        add(e, " %s %" PRIu64 "bps", key, number(in, key) * 8);
+}
+
+static void put_rates(struct ext *e, const struct control_in *in)
+{
+    put_rate(e, in, "pacing_rate");
+    if (number(in, "max_pacing_rate") > 0 && number(in, "pacing_rate") > 0)
+        add(e, "/%" PRIu64 "bps", number(in, "max_pacing_rate") * 8);
+    put_rate(e, in, "delivery_rate");
+    if (number(in, "app_limited") > 0)
+        add(e, " app_limited");
+}
+
+/* What is in flight, and what became of it. */
+static void put_flight(struct ext *e, const struct control_in *in)
+{
+    put_count(e, in, "unacked", "unacked_segs");
+    if (number(in, "retrans_out") > 0 || number(in, "retrans_total") > 0)
+        add(e, " retrans:%" PRIu64 "/%" PRIu64, number(in, "retrans_out"),
+            number(in, "retrans_total"));
+    put_count(e, in, "lost", "lost");
+    put_count(e, in, "sacked", "sacked");
+    put_count(e, in, "dsack_dups", "dsack_dups");
+    if (number(in, "reordering") != 3)
+        put_count(e, in, "reordering", "reordering");
+    put_count(e, in, "reord_seen", "reord_seen");
+}
+
 static void put_amounts(struct ext *e, const struct control_in *in)
 {
-    const uint64_t mss = number(in, "mss");
     const uint64_t rtt_us = number(in, "rtt_us");
     const uint64_t queued = number(in, "send_q");
     const uint64_t unacked = number(in, "unacked");
 
     put_count(e, in, "bytes_sent", "bytes_sent");
+    put_count(e, in, "bytes_retrans", "bytes_retrans");
     put_count(e, in, "bytes_acked", "bytes_acked");
     put_count(e, in, "bytes_received", "bytes_received");
     put_count(e, in, "segs_out", "segs_out");
     put_count(e, in, "segs_in", "segs_in");
+    put_count(e, in, "data_segs_out", "data_segs_out");
+    put_count(e, in, "data_segs_in", "data_segs_in");
     if (rtt_us > 0)
         add(e, " send %" PRIu64 "bps", number(in, "cwnd") * 8 * 1000000 / rtt_us);
     put_ms(e, in, "lastsnd", "lastsnd_ago");
     put_ms(e, in, "lastrcv", "lastrcv_ago");
     put_ms(e, in, "lastack", "lastack_ago");
-    if (unacked > 0 && mss > 0)
-        add(e, " unacked:%" PRIu64, (unacked + mss - 1) / mss);
-    if (number(in, "retrans") > 0 || number(in, "retrans_total") > 0)
-        add(e, " retrans:%" PRIu64 "/%" PRIu64, number(in, "retrans"), number(in, "retrans_total"));
+    put_rates(e, in);
+    put_flight(e, in);
     put_count(e, in, "rcv_ooopack_bytes", "rcv_ooo");
     if (queued > unacked)
         add(e, " notsent:%" PRIu64, queued - unacked);
+    if (number(in, "minrtt_us") > 0)
+        add(e, " minrtt:%g", (double)number(in, "minrtt_us") / 1000);
     put_count(e, in, "snd_wnd", "snd_wnd");
     put_count(e, in, "rcv_wnd", "rcv_wnd");
 }
@@ -247,8 +280,10 @@ static void put_info(struct ext *e, const struct control_in *in, const struct ss
         add(e, " synq:%" PRIu64, number(in, "half"));
     if (control_get(in, "mss") != NULL) {
         if (show->timers)
-            add(e, "%s%s", number(in, "ts") ? " ts" : "", number(in, "sack") ? " sack" : "");
-        add(e, " newreno");
+            add(e, "%s%s%s", number(in, "ts") ? " ts" : "", number(in, "sack") ? " sack" : "",
+                number(in, "ecn") ? " ecn" : "");
+        if (control_get(in, "cong") != NULL)
+            add(e, " %s", control_get(in, "cong"));
         if (number(in, "snd_wscale") > 0 || number(in, "rcv_wscale") > 0)
             add(e, " wscale:%" PRIu64 ",%" PRIu64, number(in, "snd_wscale"),
                 number(in, "rcv_wscale"));
@@ -257,6 +292,8 @@ static void put_info(struct ext *e, const struct control_in *in, const struct ss
         if (number(in, "rtt_us") > 0)
             add(e, " rtt:%g/%g", (double)number(in, "rtt_us") / 1000,
                 (double)number(in, "rttvar_us") / 1000);
+        if (number(in, "ato_us") > 0)
+            add(e, " ato:%g", (double)number(in, "ato_us") / 1000);
         put_sizes(e, in);
         put_amounts(e, in);
     }

@@ -58,11 +58,15 @@ static uint64_t number_at(const uint8_t *p, size_t bytes)
 
 int drill_tcp_info(const uint8_t *info, size_t len, const char *name, int64_t *value)
 {
-    /* The two halves of an octet, which have no address. */
+    /* The two halves of an octet and a bit of the next, which have no address. */
     const size_t scales = offsetof(struct tcp_info, tcpi_options) + 1;
     if (strcmp(name, "tcpi_snd_wscale") == 0 || strcmp(name, "tcpi_rcv_wscale") == 0) {
         *value = len > scales ? (name[5] == 's' ? info[scales] & 0xf : info[scales] >> 4) : 0;
         return len > scales ? 1 : -1;
+    }
+    if (strcmp(name, "tcpi_delivery_rate_app_limited") == 0) {
+        *value = len > scales + 1 ? info[scales + 1] & 1 : 0;
+        return len > scales + 1 ? 1 : -1;
     }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (strcmp(fields[i].name, name) != 0)

@@ -30,6 +30,36 @@ static void ago(const struct control_context *c, struct control_out *o, const ch
         control_number(o, key, c->now.ns > at.ns ? c->now.ns - at.ns : 0);
 }
 
+/* A rate that is not there, or has no limit, is left out. */
+static void put_rate(struct control_out *o, const char *key, uint64_t bytes_s)
+{
+    if (bytes_s > 0 && bytes_s != UINT64_MAX)
+        control_number(o, key, bytes_s);
+}
+
+static void put_recovery(struct control_out *o, const struct la_conn_info *i)
+{
+    control_field(o, "cong", la_congestion_name(i->congestion));
+    control_number(o, "ecn", i->ecn);
+    control_number(o, "ato_us", i->ato_us);
+    control_number(o, "minrtt_us", i->min_rtt_us);
+    control_number(o, "bytes_retrans", i->bytes_retrans);
+    control_number(o, "data_segs_out", i->data_segs_out);
+    control_number(o, "data_segs_in", i->data_segs_in);
+    control_number(o, "unacked_segs", i->flight_segs);
+    control_number(o, "sacked", i->sacked_segs);
+    control_number(o, "lost", i->lost_segs);
+    control_number(o, "retrans_out", i->again_segs);
+    control_number(o, "dsack_dups", i->dsack_dups);
+    control_number(o, "reordering", i->reordering);
+    control_number(o, "reord_seen", i->reord_seen);
+    put_rate(o, "pacing_rate", i->pacing_rate);
+    put_rate(o, "max_pacing_rate", i->max_pacing_rate);
+    put_rate(o, "delivery_rate", i->delivery_rate);
+    control_number(o, "app_limited", i->delivery_app_limited);
+    control_number(o, "paced", i->paced);
+}
+
 static void put_info(const struct control_context *c, struct control_out *o,
                      const struct la_conn_info *i)
 {
@@ -59,6 +89,7 @@ static void put_info(const struct control_context *c, struct control_out *o,
     control_number(o, "rcv_wnd", i->rcv_wnd);
     control_number(o, "rcv_ooo", i->rcv_ooo_bytes);
     control_number(o, "recovery", i->in_recovery);
+    put_recovery(o, i);
     if (i->bytes_sent > 0)
         ago(c, o, "lastsnd_ago", i->last_sent);
     ago(c, o, "lastrcv_ago", i->last_text_received);

@@ -158,6 +158,14 @@ const char *la_recovery_name(enum la_recovery event)
         return "tail loss probe";
     case LA_RECOVERY_PROBE_REPAIRED:
         return "tail loss repaired";
+    case LA_RECOVERY_ECN:
+        return "reduced for ECN";
+    case LA_RECOVERY_SLOW_START_END:
+        return "slow start ends";
+    case LA_RECOVERY_IDLE:
+        return "restart after idle";
+    case LA_RECOVERY_APP_LIMITED:
+        return "application-limited";
     case LA_RECOVERIES:
         break;
     }

@@ -36,6 +36,26 @@ static void put_numbers(const struct tcp *t, const struct tcp_conn *c, struct la
     o->probes = c->probes;
 }
 
+static void put_rates(const struct tcp *t, const struct tcp_conn *c, struct la_conn_info *o)
+{
+    const uint32_t most = c->set.max_pacing_rate;
+
+    o->pacing_rate = pace_rate(t, c);
+    o->max_pacing_rate = most > 0 ? most : PACE_UNLIMITED;
+    o->paced = pace_wanted(t, c);
+    o->delivery_rate = rate_told(c, &o->delivery_app_limited);
+    o->data_segs_out = c->data_segs_out;
+    o->data_segs_in = c->data_segs_in;
+    o->bytes_retrans = c->bytes_retrans;
+    o->dsack_dups = c->dsack_dups;
+    o->reord_seen = c->reord_seen;
+    o->rto_recovery = c->rto_recovery;
+    o->ecn = c->ecn;
+    o->active = c->active;
+    o->congestion = c->set.congestion;
+    o->ato_us = t->env.knobs.delack_ms * 1000u;
+}
+
 /* When text last came, to about a millisecond; LA_TIME_NEVER if none has. */
 static la_time text_time(const struct tcp *t, const struct tcp_conn *c)
 {
@@ -88,6 +108,7 @@ enum la_err la_conn_info(const struct la_stack *s, la_conn_id id, struct la_conn
         .reason = (enum la_drop)c->reason,
     };
     put_numbers(t, c, out);
+    put_rates(t, c, out);
     flight_info(t, c, out);
     return LA_OK;
 }

@@ -84,7 +84,7 @@ static void arrives_conn(struct tcp_arrival *a)
     struct tcp *t = a->t;
     const uint64_t handle = slab_handle(&t->conns, t, a->ci);
 
-    a->c->segs_in += a->segs;
+    conn_count_in(a);
     if (a->c->state == LA_SYN_SENT) {
         if (tcp_arrives_synsent(a) == TCP_GO_ON)
             tcp_arrives_after_syn(a);
@@ -161,7 +161,7 @@ static void taken_fast(struct tcp_arrival *a)
     struct tcp *t = a->t;
     struct tcp_conn *c = a->c;
 
-    c->segs_in += a->segs;
+    conn_count_in(a);
     if (t->env.trace.cap > 0)
         trace_rx(a, c->state, slab_handle(&t->conns, t, a->ci));
     c->last_rx = t->env.now;

@@ -214,7 +214,7 @@ void tcp_arrives_half(struct tcp_arrival *a, uint32_t ref)
     }
     a->c = conn_at(t, ci);
     a->ci = ci;
-    a->c->segs_in += a->segs;
+    conn_count_in(a);
     const uint64_t handle = slab_handle(&t->conns, t, ci);
     tcp_arrives_other(a);
     tcp_treated(a, handle);

@@ -66,7 +66,7 @@ static bool cookie_returns(struct tcp_arrival *a, uint32_t li)
     a->c = conn_at(a->t, ci);
     a->ci = ci;
     a->from = LA_SYN_RECEIVED;
-    a->c->segs_in += a->segs;
+    conn_count_in(a);
     const uint64_t handle = slab_handle(&a->t->conns, a->t, ci);
     tcp_arrives_other(a);
     tcp_treated(a, handle);

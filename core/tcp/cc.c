@@ -90,6 +90,7 @@ static void slow_start(struct tcp *t, struct tcp_conn *c, struct cc_scratch *k,
     env_count(&t->env, train ? LA_COUNT_TCPHystartTrainDetect : LA_COUNT_TCPHystartDelayDetect);
     t->env.counters[train ? LA_COUNT_TCPHystartTrainCwnd : LA_COUNT_TCPHystartDelayCwnd] +=
         c->cwnd / c->snd_mss;
+    trace_recovery(t, c, LA_RECOVERY_SLOW_START_END);
 }
 
 void cc_on_ack(struct tcp *t, struct tcp_conn *c, const struct cc_ack *ack)
@@ -170,6 +171,7 @@ enum cc_echo cc_on_echo(struct tcp *t, struct tcp_conn *c, tcp_seq ack)
     if (c->cwnd > c->ssthresh && !flight_known(c))
         c->cwnd = c->ssthresh;
     c->ecn_reduced = true;
+    trace_recovery(t, c, LA_RECOVERY_ECN);
     if (k != NULL)
         k->echo_end = c->snd.nxt;
     return CC_ECHO_REDUCES;
@@ -218,7 +220,7 @@ void cc_undo(struct tcp *t, struct tcp_conn *c, const struct cc_saved *saved)
 }
 
 /* RFC 5681 4.1: after an RTO without sending, begin again with the initial window. */
-void cc_idle_restart(const struct tcp *t, struct tcp_conn *c)
+void cc_idle_restart(struct tcp *t, struct tcp_conn *c)
 {
     uint32_t iw;
 
@@ -226,6 +228,8 @@ void cc_idle_restart(const struct tcp *t, struct tcp_conn *c)
         time_since(c->last_tx, t->env.now) <= rtt_rto_ns(t, c))
         return;
     iw = initial_window(t, c);
-    if (c->cwnd > iw)
-        c->cwnd = iw;
+    if (c->cwnd <= iw)
+        return;
+    c->cwnd = iw;
+    trace_recovery(t, c, LA_RECOVERY_IDLE);
 }

@@ -66,6 +66,10 @@ struct cc_scratch {
 struct cc_ack {
     uint32_t acked;  /* bytes it acknowledged for the first time, by number or by SACK */
     uint32_t rtt_us; /* of the newest segment it acknowledged; 0 if none can be told */
+    /* A sample of the delivery rate (rate.c), bytes a second, over so long; 0: none with this ACK. */
+    uint64_t rate;
+    uint32_t rate_us;
+    bool app_limited; /* the sample tells of the application, not of the path */
 };
 
 /* Why the window shrinks. */
@@ -102,7 +106,7 @@ void cc_on_rto(struct tcp *t, struct tcp_conn *c, bool first);
 void cc_save(const struct tcp *t, const struct tcp_conn *c, struct cc_saved *out);
 void cc_undo(struct tcp *t, struct tcp_conn *c, const struct cc_saved *saved);
 /* RFC 5681 4.1: before new text is sent. */
-void cc_idle_restart(const struct tcp *t, struct tcp_conn *c);
+void cc_idle_restart(struct tcp *t, struct tcp_conn *c);
 /* The setting was changed. */
 void cc_chosen(struct tcp *t, struct tcp_conn *c);
 

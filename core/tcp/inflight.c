@@ -241,6 +241,7 @@ static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
     memset(f, 0, offsetof(struct flight, cc));
     c->board = true;
     f->fack = c->snd.una;
+    rate_begin(t, c, f);
     f->tlp_end = c->snd.una; /* of a probe that is still out: nothing else was */
     if (!first) {
         const bool timed = c->timing && seq_le(c->rtt_seq, c->snd.una);
@@ -291,6 +292,7 @@ void flight_sent(struct tcp *t, struct tcp_conn *c, tcp_seq end, uint32_t segs)
     if (!flight_known(c) && !begin(t, c, segs))
         return;
     struct flight *f = flight_of(t, c);
+    rate_sent(t, c, f, end);
     if (f->prr)
         f->prr_out += seq_diff(c->snd.nxt, end);
     if (f->count > 0) {
@@ -467,16 +469,22 @@ void flight_info(const struct tcp *t, const struct tcp_conn *c, struct la_conn_i
 {
     out->reordering = c->reordering;
     out->min_rtt_us = c->min_rtt_us;
-    if (!flight_known(c))
+    if (!flight_known(c)) {
+        out->flight_segs = (conn_flight(c) + c->snd_mss - 1u) / c->snd_mss;
         return;
+    }
     struct flight *f = flight_of(t, c);
     out->sacked_bytes = f->sacked;
+    out->sacked_segs = f->sacked_segs;
     for (uint32_t i = 0; i < f->count; i++) {
         const struct flight_range *r = flight_at(f, i);
         const uint32_t len = seq_diff(flight_start(c, f, i), r->end);
 
         out->lost_bytes += r->flags & FLIGHT_LOST ? len : 0;
         out->again_bytes += r->flags & FLIGHT_AGAIN ? len : 0;
+        out->flight_segs += r->segs;
+        out->lost_segs += r->flags & FLIGHT_LOST ? r->segs : 0u;
+        out->again_segs += r->flags & FLIGHT_AGAIN ? r->segs : 0u;
     }
 }
 

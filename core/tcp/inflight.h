@@ -27,6 +27,25 @@ struct flight_range {
     uint8_t unused;
 };
 
+/* Something in flight whose ACK gives a sample of the delivery rate (rate.c). */
+struct rate_mark {
+    tcp_seq end;
+    uint32_t sent_us;
+    uint32_t delivered, delivered_us, first_us; /* base, base_us and first_us when it was sent */
+    bool limited;                               /* by the application */
+};
+#define RATE_MARKS 4u
+struct flight_rate {
+    uint32_t delivered; /* bytes, since the block was begun */
+    /* As of the last mark that was acknowledged: delivered, when, and when that one had been sent. */
+    uint32_t base, base_us, first_us;
+    tcp_seq
+        limited_until; /* what is sent before this is acknowledged was the application's choice: */
+    bool limited;
+    uint8_t count; /* of mark[], in order */
+    struct rate_mark mark[RATE_MARKS];
+};
+
 struct flight {
     uint16_t first, count; /* of r[] */
     uint16_t sacked_segs;
@@ -63,6 +82,8 @@ struct flight {
     tcp_seq probe_seq, probe_end;
     uint16_t probe_mtu;
 
+    struct flight_rate rate;
+
     struct cc_scratch cc; /* cc.c; may be in use before there are ranges */
     struct flight_range r[];
 };
@@ -83,6 +104,7 @@ struct flight_ack {
     bool original;       /* reports text up to snd.recover that was sent only once */
     bool dsack;          /* the first block is a D-SACK: */
     tcp_seq dsack_left, dsack_right;
+    struct cc_ack told; /* for congestion control */
 };
 
 static inline struct flight *flight_of(const struct tcp *t, const struct tcp_conn *c)
@@ -138,6 +160,16 @@ uint32_t rack_detect(struct flight_ack *k);
 void rack_mark_all(struct tcp *t, struct tcp_conn *c, struct flight *f);
 /* A recovery has ended: 6.2 step 4. */
 void rack_recovered(struct tcp_conn *c);
+
+/* rate.c: delivery rate */
+
+void rate_begin(const struct tcp *t, const struct tcp_conn *c, struct flight *f);
+/* Before SND.NXT moves to @end. */
+void rate_sent(struct tcp *t, const struct tcp_conn *c, struct flight *f, tcp_seq end);
+/* k->delivered is known; @out gets a sample if there is one. */
+void rate_acked(struct flight_ack *k, struct cc_ack *out);
+/* The last that was told, bytes a second; 0: none. */
+uint64_t rate_told(const struct tcp_conn *c, bool *limited);
 
 /* prr.c: RFC 9937 */
 

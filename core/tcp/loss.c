@@ -160,7 +160,7 @@ static void reno_ack(struct tcp *t, struct tcp_conn *c, const struct tcp_seg *se
 static void find_dsack(struct flight_ack *k)
 {
     const struct tcp_options *o = &k->seg->opt;
-    const struct tcp_conn *c = k->c;
+    struct tcp_conn *c = k->c;
     const bool old = o->sack_count > 0 && seq_lt(o->sack[0].left, k->seg->ack);
     const bool within = o->sack_count > 1 && seq_le(o->sack[1].left, o->sack[0].left) &&
                         seq_le(o->sack[0].right, o->sack[1].right);
@@ -173,6 +173,8 @@ static void find_dsack(struct flight_ack *k)
         env_count(&k->t->env, LA_COUNT_TCPDSACKIgnoredDubious);
         return;
     }
+    if (c->dsack_dups < UINT16_MAX)
+        c->dsack_dups++;
     k->dsack = true;
     k->dsack_left = o->sack[0].left;
     k->dsack_right = o->sack[0].right;
@@ -320,7 +322,7 @@ static void after_rto(struct flight_ack *k)
         trace_recovery(k->t, c, LA_RECOVERY_END);
     }
     if (k->acked > 0)
-        cc_on_ack(k->t, c, &(struct cc_ack){ .acked = k->acked, .rtt_us = f->rack_rtt_us });
+        cc_on_ack(k->t, c, &k->told);
 }
 
 /* RACK's timer takes the retransmission timer's place if it is earlier. */
@@ -348,6 +350,12 @@ static void settle_doubt(struct flight_ack *k)
                  c->in_recovery || c->rto_recovery || c->tlp_out || f->probe_mtu > 0;
 }
 
+static void measure(struct flight_ack *k)
+{
+    k->told = (struct cc_ack){ .acked = k->acked, .rtt_us = k->f->rack_rtt_us };
+    rate_acked(k, &k->told);
+}
+
 static void flight_ack_all(struct flight_ack *k, uint32_t ci)
 {
     struct tcp *t = k->t;
@@ -361,6 +369,7 @@ static void flight_ack_all(struct flight_ack *k, uint32_t ci)
     flight_sacked(k);
     tlp_on_ack(k);
     rack_dsack(k);
+    measure(k);
     if (k->f->count > 0 && (k->delivered > 0 || k->acked > 0))
         timeout_us = rack_detect(k);
     pmtu_arrived(t, c, k->f);
@@ -377,7 +386,7 @@ static void flight_ack_all(struct flight_ack *k, uint32_t ci)
     else if (k->f->prr)
         go_down(k);
     else if (k->acked > 0)
-        cc_on_ack(t, c, &(struct cc_ack){ .acked = k->acked, .rtt_us = k->f->rack_rtt_us });
+        cc_on_ack(t, c, &k->told);
     settle_doubt(k);
     look_again(t, ci, timeout_us);
 }
@@ -399,7 +408,8 @@ static void flight_ack(struct tcp *t, uint32_t ci, const struct tcp_seg *seg, tc
         if (acked == 0)
             return;
         flight_acked(&k);
-        cc_on_ack(t, c, &(struct cc_ack){ .acked = acked, .rtt_us = k.f->rack_rtt_us });
+        measure(&k);
+        cc_on_ack(t, c, &k.told);
     } else {
         flight_ack_all(&k, ci);
     }

@@ -69,6 +69,8 @@ static void reordered(struct flight_ack *k, tcp_seq start)
         return;
     k->late = late;
     env_count(&k->t->env, LA_COUNT_TCPSACKReorder);
+    if (c->reord_seen < UINT8_MAX)
+        c->reord_seen++;
     if (segs > most)
         segs = most;
     if (segs > c->reordering)

@@ -280,6 +280,13 @@ static inline bool conn_fin_acked(const struct tcp_conn *c)
 {
     return c->fin_sent && seq_eq(c->snd.una, c->snd.nxt);
 }
+/* A segment has come, or so many in one. */
+static inline void conn_count_in(const struct tcp_arrival *a)
+{
+    a->c->segs_in += a->segs;
+    if (a->seg->len > 0)
+        a->c->data_segs_in += a->segs;
+}
 /* Text was sent again. */
 static inline void conn_count_again(struct tcp_conn *c, uint32_t len)
 {

@@ -74,8 +74,24 @@ struct la_conn_info {
     uint32_t path_mtu_bytes, adv_mss;
     /* Of what is in flight: reported by SACK; thought to be lost; sent again and on its way. */
     uint32_t sacked_bytes, lost_bytes, again_bytes;
-    uint32_t reordering; /* segments by which one was late, at the most: tcp_reordering */
-    uint32_t min_rtt_us; /* 0: no sample yet */
+    /* The same in segments, as they were sent; of what is in flight all told. */
+    uint32_t flight_segs, sacked_segs, lost_segs, again_segs;
+    uint64_t data_segs_out, data_segs_in; /* with text, repeats included */
+    uint64_t bytes_retrans;               /* of bytes_sent; told up to 2^40 - 1 */
+    uint32_t dsack_dups;  /* D-SACKs that told of text that had come twice; up to 65,535 */
+    uint32_t reord_seen;  /* ACKs that showed reordering; up to 255 */
+    uint64_t pacing_rate; /* bytes a second at which text goes if it is paced; UINT64_MAX: any */
+    uint64_t max_pacing_rate;  /* LA_OPT_MAX_PACING_RATE; UINT64_MAX: none */
+    uint64_t delivery_rate;    /* bytes a second, as last measured; 0: not yet */
+    bool delivery_app_limited; /* that tells of the application, not of the path */
+    uint32_t ato_us;           /* the longest an ACK is delayed */
+    bool paced;                /* and pacing_rate holds */
+    bool rto_recovery;         /* in_recovery, after an RTO */
+    bool ecn;                  /* agreed on */
+    bool active;               /* by active open */
+    uint8_t congestion;        /* enum la_congestion */
+    uint32_t reordering;       /* segments by which one was late, at the most: tcp_reordering */
+    uint32_t min_rtt_us;       /* 0: no sample yet */
     /* Of any segment that was used; of text sent; of text received in order, to about a millisecond. */
     la_time last_received, last_sent, last_text_received;
     la_time opened, state_since;
@@ -370,6 +386,10 @@ enum la_recovery {
     LA_RECOVERY_REORDERING,     /* reordering was seen for the first time */
     LA_RECOVERY_PROBE,          /* a tail loss probe */
     LA_RECOVERY_PROBE_REPAIRED, /* it has repaired a loss */
+    LA_RECOVERY_ECN,            /* the peer echoed congestion, and the window is reduced */
+    LA_RECOVERY_SLOW_START_END, /* HyStart++ has ended the initial slow start */
+    LA_RECOVERY_IDLE,           /* nothing was sent for an RTO: the initial window again */
+    LA_RECOVERY_APP_LIMITED,    /* the application leaves the window unused */
     LA_RECOVERIES
 };
 const char *la_recovery_name(enum la_recovery event);
