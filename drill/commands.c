@@ -202,6 +202,8 @@ static enum drill_said one(struct words *w, drill_set *set, void *context, char 
     if (is(w, 0, "ip") &&
         (is(w, 1 + family, "route") || is(w, 1 + family, "ro") || is(w, 1 + family, "r")))
         return route(w, 2 + family, set, context, why, room);
+    if (is(w, 0, "ulimit") && is(w, 1, "-n") && w->count == 3)
+        return set(context, DRILL_NOFILE, w->text[2], why, room);
     if (strcmp(name, "echo") == 0 && w->count == 4 && strcmp(w->text[2], ">") == 0) {
         dotted(w->text[3]);
         return set(context, w->text[3], w->text[1], why, room);

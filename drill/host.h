@@ -92,6 +92,10 @@ bool drill_lastack_open(const struct drill_config *config, struct drill_host *ho
 bool drill_kernel_open(const struct drill_config *config, struct drill_host *host, char *error,
                        size_t error_bytes);
 
+/* `ulimit -n N`: from now on the script can have N descriptors more than it has. */
+#define DRILL_NOFILE "ulimit -n"
+#define DRILL_NOFILE_MAX 1000
+
 /*
  * drill_command() - A script's command, as far as it sets sysctls.
  * @set: Called for each; it returns as command() does

@@ -367,6 +367,12 @@ static enum drill_said set_sysctl(void *context, const char *name, const char *v
                                   size_t room)
 {
     struct host *h = context;
+    if (strcmp(name, DRILL_NOFILE) == 0) {
+        const long n = strtol(value, NULL, 10);
+        if (n >= 0 && n <= DRILL_NOFILE_MAX &&
+            la_sockets_set_nofile(h->sockets, la_sockets_use(h->sockets).open + (uint32_t)n) == 0)
+            return DRILL_SAID_OK;
+    }
     return drill_sysctl(h->stack, name, value, why, room);
 }
 
