@@ -312,7 +312,8 @@ void half_drop_listener(struct tcp *t, uint32_t li)
     for (uint32_t class = 0; class < TCP_HALF_CLASSES; class ++) {
         uint32_t ref = t->half_class[class].head;
 
-        while (ref != TCP_REF_NONE) {
+        while (ref != TCP_REF_NONE &&
+               listener_at(t, li)->half_len > 0) { /* no more than it takes */
             const uint32_t next = half_at(t, ref)->slot.link;
 
             if (half_at(t, ref)->listener == li) {

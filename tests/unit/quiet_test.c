@@ -258,6 +258,17 @@ static void tail_probe_out(struct hand *h)
     }
     assert_true(hand_conn(h)->tlp_out);
 }
+static void paced(struct hand *h)
+{
+    modern(h);
+    assert_int_equal(la_set_option(h->s, h->now, h->conn, LA_OPT_MAX_PACING_RATE, 20000), LA_OK);
+    send_some(h, 100000);
+    hand_drain(h);
+    hand_rx(h, "ACK rcv 1 snd 1461 wnd 65535");
+    hand_rx(h, "ACK rcv 1 snd 10221 wnd 65535");
+    hand_drain(h);
+    assert_true(hand_conn(h)->pace_hold);
+}
 static void reordering_timer(struct hand *h)
 {
     modern(h);
@@ -395,6 +406,7 @@ static const struct {
     WAY(reserved),
     WAY(pool_empty),
     WAY(tail_probe_out),
+    WAY(paced),
     WAY(reordering_timer),
     WAY(keepalive_unanswered),
     WAY(delayed_ack),
