@@ -157,17 +157,3 @@ bool net_parse_url(const char *text, struct net_url *out, char *error, size_t er
         snprintf(out->host_header + n, sizeof out->host_header - (size_t)n, ":%u", out->port);
     return true;
 }
-
-const char *net_url_file(const struct net_url *url, char *buffer, size_t buffer_bytes)
-{
-    const size_t path_len = strcspn(url->path, "?");
-    size_t start = path_len;
-
-    while (start > 0 && url->path[start - 1] != '/')
-        start--;
-    if (start == path_len || path_len - start >= buffer_bytes)
-        snprintf(buffer, buffer_bytes, "index.html");
-    else
-        snprintf(buffer, buffer_bytes, "%.*s", (int)(path_len - start), url->path + start);
-    return buffer;
-}

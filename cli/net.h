@@ -39,7 +39,4 @@ struct net_url {
 /* http://HOST[:PORT][/PATH].  On failure @error is a sentence. */
 bool net_parse_url(const char *text, struct net_url *out, char *error, size_t error_bytes);
 
-/* The last part of the path, as a file name; "index.html" if it ends in a slash. */
-const char *net_url_file(const struct net_url *url, char *buffer, size_t buffer_bytes);
-
 #endif

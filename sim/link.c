@@ -62,13 +62,6 @@ void sim_link_up(struct sim_link *l, uint64_t at_ns)
     sim_at(l->w, at_ns, bring_up, l);
 }
 
-uint64_t sim_link_serialise_ns(const struct sim_link *l, uint32_t len_bytes)
-{
-    const struct path_opt opt = { .rate_kbps = l->opt.rate_kbps };
-
-    return path_serialise_ns(&opt, len_bytes);
-}
-
 /* The link to the destination itself, else the one to the gateway. */
 static struct sim_link *route(const struct sim_host *from, const struct sim_segment *seg,
                               struct sim_host **to)

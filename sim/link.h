@@ -77,8 +77,6 @@ void sim_link_tap(struct sim_link *l, sim_tap *tap, void *context);
 /* Plan the link's end and return. */
 void sim_link_down(struct sim_link *l, uint64_t at_ns);
 void sim_link_up(struct sim_link *l, uint64_t at_ns);
-/* How long @len_bytes take at the link's rate. */
-uint64_t sim_link_serialise_ns(const struct sim_link *l, uint32_t len_bytes);
 
 /* A copy of a packet, to be given back with sim_release(). */
 struct sim_packet *sim_packet_copy(const struct sim_packet *p);
