@@ -499,6 +499,7 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
     c->want_rtx = false;
     c->want_tlp = false;
     c->tlp_out = false;
+    c->dubious = flight_known(c);
     c->timing = false; /* Karn */
     c->dupacks = 0;
     env_count(&t->env, LA_COUNT_TCPTimeouts);
