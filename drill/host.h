@@ -13,6 +13,7 @@
 #include "drill/flow.h"
 
 #include <lastack/observe.h>
+#include <lastack/socket.h>
 
 enum drill_op_kind {
     DRILL_OP_SOCKET,
@@ -112,6 +113,9 @@ enum drill_said drill_command(const char *text, drill_set *set, void *context, c
 /* The same for one of FreeBSD's names: net.inet.*, kern.*. */
 enum drill_said drill_freebsd_sysctl(const char *name, const char *value, drill_set *set,
                                      void *context, char *why, size_t room);
+
+/* net.core.rmem_max and wmem_max, which belong to sockets.  Return: false if it is another, or no number. */
+bool drill_socket_sysctl(struct la_sockets *x, const char *name, const char *value);
 
 /* One setting of a stack, by the name of Linux or FreeBSD.  @why: what is not supported. */
 enum drill_said drill_sysctl(struct la_stack *s, const char *name, const char *value, char *why,

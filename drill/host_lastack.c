@@ -367,6 +367,8 @@ static enum drill_said set_sysctl(void *context, const char *name, const char *v
                                   size_t room)
 {
     struct host *h = context;
+    if (drill_socket_sysctl(h->sockets, name, value))
+        return DRILL_SAID_OK;
     if (strcmp(name, DRILL_NOFILE) == 0) {
         const long n = strtol(value, NULL, 10);
         if (n >= 0 && n <= DRILL_NOFILE_MAX &&

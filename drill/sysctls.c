@@ -6,6 +6,7 @@
 #include "drill/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* docs/drill.md has this table too, with the reasons. */
@@ -68,6 +69,18 @@ static enum drill_said set_again(void *stack, const char *name, const char *valu
                                  size_t room)
 {
     return drill_sysctl(stack, name, value, why, room);
+}
+
+bool drill_socket_sysctl(struct la_sockets *x, const char *name, const char *value)
+{
+    const bool rmem = strcmp(name, "net.core.rmem_max") == 0;
+    char *end;
+    const unsigned long n = strtoul(value, &end, 10);
+    if ((!rmem && strcmp(name, "net.core.wmem_max") != 0) || end == value || *end != '\0' ||
+        n < 4096 || n > INT32_MAX)
+        return false;
+    la_sockets_set_buffer_max(x, rmem ? 0 : (uint32_t)n, rmem ? (uint32_t)n : 0);
+    return true;
 }
 
 enum drill_said drill_sysctl(struct la_stack *s, const char *name, const char *value, char *why,

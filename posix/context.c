@@ -68,6 +68,14 @@ void la_sockets_free(struct la_sockets *x)
     free(x);
 }
 
+void la_sockets_set_buffer_max(struct la_sockets *x, uint32_t sndbuf_max, uint32_t rcvbuf_max)
+{
+    if (sndbuf_max != 0)
+        x->config.sndbuf_max = sndbuf_max;
+    if (rcvbuf_max != 0)
+        x->config.rcvbuf_max = rcvbuf_max;
+}
+
 int la_sockets_set_nofile(struct la_sockets *x, uint32_t nofile)
 {
     if (nofile > LA_NOFILE_MAX)

@@ -42,7 +42,8 @@ void plug_flag(struct plug *p, struct plug_wishes *w, char *text)
     } else if (strcmp(text, "sysctls") == 0 && strcmp(value, "host") == 0) {
         p->host_sysctls = true;
     } else if (strncmp(text, "sysctl.", 7) == 0) {
-        if (drill_sysctl(p->stack, text + 7, value, why, sizeof why) != DRILL_SAID_OK)
+        if (!drill_socket_sysctl(p->sockets, text + 7, value) &&
+            drill_sysctl(p->stack, text + 7, value, why, sizeof why) != DRILL_SAID_OK)
             plug_wrong("in --so_flags", why);
     } else {
         plug_wrong("unknown flag in --so_flags: local=, mtu=, sysctl.NAME= or sysctls=host", text);
@@ -76,7 +77,11 @@ static bool host_value(const char *name, char value[PLUG_VALUE_BYTES])
 
 static const char *name_of(uint32_t i)
 {
+    static const char *const of_sockets[] = { "net.core.rmem_max", "net.core.wmem_max" };
     uint32_t lists = 0;
+    if (i < 2)
+        return of_sockets[i];
+    i -= 2;
     while (la_sysctl_list_name(lists) != NULL)
         lists++;
     return i < lists ? la_sysctl_list_name(i) : la_sysctl_name(i - lists);
@@ -94,6 +99,7 @@ void plug_host_sysctls(struct plug *p)
             continue;
         memcpy(p->host_seen[i], value, sizeof value);
         if (strcmp(name, "net.ipv4.tcp_available_congestion_control") != 0 &&
+            !drill_socket_sysctl(p->sockets, name, value) &&
             drill_sysctl(p->stack, name, value, why, sizeof why) != DRILL_SAID_OK)
             fprintf(stderr, "liblastack-packetdrill: not taken over: %s\n", why);
     }

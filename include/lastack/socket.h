@@ -74,6 +74,8 @@ la_time la_sockets_deadline(const struct la_sockets *x);
 
 /* Raise or lower the limit; descriptors that are open stay.  -EINVAL beyond LA_NOFILE_MAX. */
 int la_sockets_set_nofile(struct la_sockets *x, uint32_t nofile);
+/* The bounds of SO_SNDBUF and SO_RCVBUF from now on; 0 leaves one.  Sockets keep what they have. */
+void la_sockets_set_buffer_max(struct la_sockets *x, uint32_t sndbuf_max, uint32_t rcvbuf_max);
 struct la_sockets_use {
     uint32_t open, open_max, nofile;
     uint64_t refused;    /* calls that found no descriptor free */

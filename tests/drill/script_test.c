@@ -186,6 +186,18 @@ TEST(what_is_said_of_the_route_is_set_here)
            DRILL_PASS, 0, NULL);
 }
 
+TEST(the_largest_buffers_are_settings_of_sockets)
+{
+    expect("`sysctl -q net.core.rmem_max=50000 net.core.wmem_max=60000`\n"
+           "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+           "+0 setsockopt(3, SOL_SOCKET, SO_RCVBUF, [90000], 4) = 0\n"
+           "+0 getsockopt(3, SOL_SOCKET, SO_RCVBUF, [100000], [4]) = 0\n"
+           "+0 setsockopt(3, SOL_SOCKET, SO_SNDBUF, [90000], 4) = 0\n"
+           "+0 getsockopt(3, SOL_SOCKET, SO_SNDBUF, [120000], [4]) = 0\n",
+           DRILL_PASS, 0, NULL);
+    expect("0 `sysctl net.core.rmem_max=much`", DRILL_UNSUPPORTED, 1, "net.core.rmem_max=much");
+}
+
 TEST(freebsds_sysctls_are_known_where_they_mean_the_same)
 {
     expect("0 `sysctl kern.timecounter.alloweddeviation=0`\n"
