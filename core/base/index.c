@@ -267,6 +267,10 @@ static void grow(struct index *x, void *arena)
         x->buckets_high = x->buckets;
     chain_deal(x, arena, from);
     LA_DCHECK(x->buckets == (1u << x->level) + x->split);
+    if (x->buckets < x->buckets_max) { /* what will be split next, and where its half will go */
+        prefetch(main_at(x, arena, x->split));
+        prefetch(main_at(x, arena, x->buckets));
+    }
 }
 
 static void shrink(struct index *x, void *arena)

@@ -499,6 +499,10 @@ struct tcp {
         uint32_t hash;
         uint32_t ci; /* the connection the last segment was for; it may be gone */
     } recent;
+    struct { /* the port that a connect() to the same destination would ask for next: ports.c */
+        struct tcp_flow flow;
+        uint32_t hash, destination;
+    } port_next;
     uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056 algorithm 4 */
     uint32_t port_map_bucket[TCP_PORT_TABLE];
     struct slab port_maps;

@@ -201,9 +201,33 @@ static bool eligible(const struct search *x, uint32_t port)
 /* What stands under the 4-tuple with this port, which is the flow's from now on. */
 static struct index_entry probe(struct search *x, uint32_t port)
 {
+    struct tcp *t = x->t;
+
     x->probes++;
     x->flow->lport = (uint16_t)port;
-    return tcp_lookup(x->t, x->flow, tcp_hash_recent(x->t, x->flow));
+    if (flow_equal(&t->port_next.flow, x->flow)) {
+        t->recent.flow = *x->flow;
+        t->recent.hash = t->port_next.hash;
+    }
+    return tcp_lookup(t, x->flow, tcp_hash_recent(t, x->flow));
+}
+
+/*
+ * Who connects to one destination again and again asks for the next port of this parity soon: its bucket,
+ * which is hardly ever in a cache, is fetched meanwhile.
+ */
+static void expect_next(const struct search *x, uint32_t port)
+{
+    struct tcp *t = x->t;
+    const bool again = t->port_next.destination == x->hash;
+
+    t->port_next.destination = x->hash;
+    if (!again || port + 2 > x->range.max)
+        return;
+    t->port_next.flow = *x->flow;
+    t->port_next.flow.lport = (uint16_t)(port + 2);
+    t->port_next.hash = tcp_hash(t, &t->port_next.flow);
+    tcp_expect(t, t->port_next.hash);
 }
 
 /* With a map ------------------------------------------------------------------------------ */
@@ -388,6 +412,8 @@ enum la_err tcp_choose_port(struct tcp *t, struct tcp_port_range range, const ui
     t->port_probes += x.probes;
     flow->lport = (uint16_t)port;
     *x.counter += port != 0 ? (port - from + size) % size + 1 : 1;
+    if (port != 0)
+        expect_next(&x, port);
     if (x.map != NULL && x.map->count == 0)
         map_give(t, map_find(t, flow, x.hash));
     return port != 0 ? LA_OK : LA_EADDRNOTAVAIL;
