@@ -29,7 +29,7 @@ struct chunk {
 struct chunk_mark {
     uint16_t end, sum;
 };
-#define CHUNK_MARKS_MIN_BYTES 4096u /* of a chunk that has marks */
+#define CHUNK_MARKS_MIN_BYTES 8192u /* of a chunk that has marks */
 #define CHUNK_MARKS_MAX 16u
 #define QUEUE_SUM_MIN_BYTES 256u /* less is read as soon as looked up */
 

@@ -7,10 +7,10 @@
 
 #define CHUNKS 64u
 #define OFFSET 64u
-#define ARENA_BYTES (1u << 19)
-#define TEXT_BYTES 8192u
+#define ARENA_BYTES (1u << 20)
+#define TEXT_BYTES 16384u
 #define SMALL 512u /* of a chunk without marks */
-#define LARGE 4096u
+#define LARGE 8192u
 
 static uint8_t *arena;
 static struct chunks pool;
@@ -58,7 +58,7 @@ static void compare(const struct queue *of)
 
 static uint32_t some(uint32_t most)
 {
-    return below(most < TEXT_BYTES ? most + 1 : TEXT_BYTES);
+    return below(most < 4096 ? most + 1 : 4096);
 }
 
 static void append(struct queue *to, bool summed)
@@ -147,12 +147,12 @@ TEST(packets_that_end_at_the_cuts_need_no_second_look_at_their_text)
 
     setup(7, LARGE);
     queue_append_summed(&q, &pool, arena, text, 2000, CHUNKS_ORDINARY, cuts, 0);
-    queue_append_summed(&q, &pool, arena, text + 2000, 4200, CHUNKS_ORDINARY,
+    queue_append_summed(&q, &pool, arena, text + 2000, 8200, CHUNKS_ORDINARY,
                         (struct queue_cuts){ step - (2000 - first) % step, step }, 0);
     assert_int_equal(q.chunks, 2);
     for (uint32_t at = 0, len = first; at + len <= q.len_bytes; at += len, len = step, n++)
         sums[n] = checksum_fold(checksum_add_portable(0, text + at, len)) % 65535;
-    assert_int_equal(n, 5); /* one of them lies in two chunks */
+    assert_int_equal(n, 7); /* one of them lies in two chunks */
     for (uint32_t i = q.head; i != SLAB_NONE; i = chunk_at(&pool, arena, i)->slot.link)
         memset(chunk_at(&pool, arena, i)->bytes, 0x55, chunks_payload(&pool));
     for (uint32_t i = 0, at = 0, len = first; i < n; i++, at += len, len = step) {
