@@ -18,7 +18,6 @@ static const char *always(const char *name)
         { "net.ipv4.tcp_fastopen", "0" },
         { "net.ipv4.tcp_fack", "0" },
         { "net.ipv4.tcp_thin_linear_timeouts", "0" },
-        { "net.ipv4.tcp_mtu_probing", "0" },
         { "net.ipv4.ip_no_pmtu_disc", "0" },
         { "net.ipv4.tcp_autocorking", "0" },
         { "net.ipv4.tcp_no_metrics_save", "1" },

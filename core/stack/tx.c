@@ -6,6 +6,7 @@
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
 #include "core/stack/stack.h"
+#include "core/tcp/pmtu.h"
 
 #define TCP_CHECKSUM_AT 16
 
@@ -180,6 +181,7 @@ __attribute__((noinline)) static uint32_t speak(struct la_stack *s, struct la_tx
     uint32_t n = 0;
 
     ip_sent(&s->ip, &s->tcp.env);
+    pmtu_tick(&s->tcp);
     for (uint32_t round = 0; n == 0 && round < LOOPBACK_ROUNDS; round++) {
         if (s->loop.count > 0)
             loopback_deliver(s);

@@ -160,15 +160,9 @@ static void send_again(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
 
-    if (flight_known(c)) {
-        loss_resend_all(t, ci);
-    } else {
-        c->want_rtx = true;
-        c->in_recovery = true;
-        c->snd.recover = c->snd.nxt;
-        c->ssthresh = c->cwnd; /* the network said nothing of congestion */
-        c->timing = false;
-    }
+    loss_resend_all(t, ci);
+    if (!flight_known(c))
+        c->snd.recover = c->snd.nxt; /* duplicate ACKs of what arrived twice say nothing */
     tcp_output_wake(t, ci);
 }
 
@@ -199,10 +193,13 @@ bool pmtu_changed(struct tcp *t, uint32_t ci)
 enum la_drop pmtu_too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t least = addr_is_v4(&c->flow.raddr) ? t->env.knobs.min_pmtu : V6_MTU_MIN;
-    const uint32_t mtu = mtu_bytes < least ? least : mtu_bytes;
+    const bool v4 = addr_is_v4(&c->flow.raddr);
+    const uint32_t mtu =
+        v4 && mtu_bytes < t->env.knobs.min_pmtu ? t->env.knobs.min_pmtu : mtu_bytes;
 
     if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)) || mtu >= pmtu_limit(t, c))
+        return LA_DROP_ICMP_MTU;
+    if (!v4 && mtu < V6_MTU_MIN) /* RFC 8201 4: discarded */
         return LA_DROP_ICMP_MTU;
     learn(t, &c->flow.raddr, mtu);
     if (obey(t, c)) {

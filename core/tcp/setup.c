@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* setup.c - The TCP part of a stack: first values, ticks and the next deadline. */
-#include "core/tcp/pmtu.h"
 #include "core/tcp/tcp.h"
 
 void tcp_init(struct tcp *t, const struct la_config *config)
@@ -45,7 +44,6 @@ bool tcp_tick(struct tcp *t, uint32_t budget)
 
     memory_look(t);
     memory_relieve(t);
-    pmtu_tick(t);
     for (; budget > 0; budget--) {
         uint32_t ci;
 

@@ -67,6 +67,7 @@ TEST(a_row_is_given_back_when_its_time_has_come)
 
     h.now.ns += 10 * NS_PER_S;
     (void)la_tick(h.s, h.now, 64);
+    hand_drain(&h);
     assert_int_equal(rows(&h), 0);
     assert_int_equal(h.t->pmtu.next.ns, UINT64_MAX);
     assert_true(h.t->pmtu.epoch != epoch);
