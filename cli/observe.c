@@ -11,6 +11,7 @@
 #include "cli/cause_text.h"
 #include "cli/json.h"
 #include "cli/ladder.h"
+#include "cli/trace_file.h"
 #include "drivers/pcapng.h"
 
 #include <errno.h>
@@ -51,6 +52,12 @@ int observe_open(struct session *s)
             return args_failed(s->options.command, "--pcap: %s", error);
         if (s->options.snap_bytes != 0)
             pcapng_snap(s->pcap, (uint32_t)s->options.snap_bytes);
+    }
+    if (s->options.trace != NULL) {
+        s->trace = trace_file_open(s->options.trace, s->begun);
+        if (s->trace == NULL)
+            return args_failed(s->options.command, "--trace %s: %s", s->options.trace,
+                               strerror(errno));
     }
     return CLI_OK;
 }
@@ -169,6 +176,8 @@ static void on_trace(void *observer, const struct la_trace *records, uint32_t co
     struct session *s = observer;
 
     s->trace_lost += lost;
+    if (s->trace != NULL)
+        trace_file_add(s->trace, s->stations[0].stack, records, count);
     for (uint32_t i = 0; i < count; i++) {
         if (s->options.json)
             trace_json(s, &records[i]);
@@ -180,7 +189,7 @@ static void on_trace(void *observer, const struct la_trace *records, uint32_t co
 int observe_attach(struct session *s, struct la_rt_host *host)
 {
     host->observer = s;
-    if (s->options.json || s->options.ladder)
+    if (s->options.json || s->options.ladder || s->trace != NULL)
         host->on_trace = on_trace;
     if (s->pcap != NULL)
         host->on_packet = on_packet;
@@ -249,6 +258,9 @@ void observe_close(struct session *s)
     s->ladders = NULL;
     if (s->options.json && s->stations[0].stack != NULL)
         summary(s);
+    if (!trace_file_close(s->trace))
+        (void)args_failed(s->options.command, "--trace %s: %s", s->options.trace, strerror(errno));
+    s->trace = NULL;
     if (!pcapng_close(s->pcap))
         (void)args_failed(s->options.command, "--pcap %s: %s", s->options.pcap, strerror(errno));
     s->pcap = NULL;

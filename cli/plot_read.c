@@ -110,7 +110,8 @@ bool plot_read(struct plot *p, FILE *in, char *error, size_t error_bytes)
             strchr(line, '\n') == NULL && !feof(in) ? WRONG : parse(line, &e);
         if (outcome == WRONG) {
             snprintf(error, error_bytes,
-                     "line %lu: expected an event as 'lastack sim --transfer' writes it", n);
+                     "line %lu: expected an event as --trace and 'lastack sim --transfer' write it",
+                     n);
             return false;
         }
         if (outcome == TAKEN && !add(p, &e)) {

@@ -113,6 +113,8 @@ const struct args_option session_args[SESSION_ARGS] = {
               "capture every packet, with the stack's verdict; pcapng"),
     ARGS_SIZE(0, "snap", "BYTES", NULL, 60, 65535, struct session_options, snap_bytes,
               "keep only so much of each packet captured"),
+    ARGS_TEXT(0, "trace", "FILE", NULL, struct session_options, trace,
+              "write what connections do, for lastack plot; JSON lines"),
     ARGS_FLAG(0, "ladder", struct session_options, ladder,
               "at the end, draw the life of the connections"),
     ARGS_FLAG(0, "json", struct session_options, json,
@@ -189,7 +191,8 @@ static int make_stack(struct session *s, struct station *st, la_time now)
     la_rt_random(config.secret, sizeof config.secret);
     config.cpu_features = la_rt_cpu_features();
     config.chunks = CHUNKS;
-    config.trace_records = o->ladder || o->json || o->pcap != NULL ? TRACE_RECORDS : 0;
+    config.trace_records =
+        o->ladder || o->json || o->pcap != NULL || o->trace != NULL ? TRACE_RECORDS : 0;
     st->arena_bytes = la_bytes_needed(&config);
     st->arena = la_rt_arena_map(st->arena_bytes);
     if (st->arena == NULL)

@@ -31,6 +31,7 @@ struct session_options {
     const char *command;
     const char *tun;
     const char *pcap;
+    const char *trace; /* file for --trace, or NULL */
     const char *user;
     const char *control; /* path of the control socket; "none"; NULL: the usual place */
     struct la_prefix addrs[SESSION_ADDRS_MAX];
@@ -46,7 +47,7 @@ struct session_options {
 };
 
 /* What every command on the stack takes: .common = SESSION_COMMON, .common_at = ... */
-#define SESSION_ARGS 14
+#define SESSION_ARGS 15
 extern const struct args_option session_args[SESSION_ARGS];
 #define SESSION_COMMON                                                                             \
     {                                                                                              \
@@ -88,6 +89,7 @@ struct session {
     struct session_app apps[2];
     uint32_t station_count;
     struct pcapng *pcap;
+    struct trace_file *trace;
     struct ladders *ladders;
     struct la_rt_control *control;
     la_time begun;

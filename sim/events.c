@@ -31,6 +31,10 @@ void sim_events_record(const struct sim_events *e, const struct la_conn_info *in
     } else if (r->kind == LA_TRACE_TIMEOUT) {
         begin(e, "timeout", r->at.ns, r->conn);
         fprintf(e->out, ",\"timer\":\"%s\"}\n", la_timer_name((enum la_timer)r->timer));
+    } else if (r->kind == LA_TRACE_RECOVERY) {
+        begin(e, "recovery", r->at.ns, r->conn);
+        fprintf(e->out, ",\"what\":\"%s\",\"cwnd\":%u,\"ssthresh\":%u,\"in_flight\":%u}\n",
+                la_recovery_name((enum la_recovery)r->timer), r->cwnd, r->ssthresh, r->len_bytes);
     }
 }
 

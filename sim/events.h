@@ -7,6 +7,7 @@
  *     {"event":"tx","time":S,"conn":N,"seq":N,"len":N,"again":BOOL}     text or SYN or FIN was sent
  *     {"event":"rx","time":S,"conn":N,"ack":N}                          an acknowledgment came
  *     {"event":"timeout","time":S,"conn":N,"timer":"RTO"}
+ *     {"event":"recovery","time":S,"conn":N,"what":TEXT,"cwnd":N,"ssthresh":N,"in_flight":N}
  *     {"event":"metrics","time":S,"conn":N,"cwnd":N,"ssthresh":N,"in_flight":N,"srtt_us":N}
  *
  * Times are seconds with nine decimals; sequence numbers are relative to the ISN, so that the SYN

@@ -47,12 +47,15 @@ check "both directions are marked" \
     -a "$(tshark_count 'frame.packet_flags_direction == 2')" -gt 100
 check "packets carry the stack's verdict" [ "$(tshark_count 'frame.comment')" -gt 0 ]
 
-start_server serve --pcap "$work/trace.pcapng" --snap 100 --ladder "$work/www"
+start_server serve --pcap "$work/trace.pcapng" --snap 100 --ladder \
+    --trace "$work/trace.jsonl" "$work/www"
 check "a download while drawing" curl -gsS --max-time 20 -o "$work/got" "$(url 4 file)"
 check "its client closed first" within 10 contains "$work/events" '"to":"CLOSE-WAIT"'
 check "the server ends in order" stop_server
 check "tshark opens a capture cut to 100 bytes a packet" opens "$work/trace.pcapng"
 check "the ladder shows the states" contains "$work/events" "CLOSE-WAIT"
+check "plot draws what --trace wrote" sh -c \
+    "'$lastack' plot '$work/trace.jsonl' >'$work/trace.svg' && grep -q '<path' '$work/trace.svg'"
 check "every event line is JSON" sh -c \
     "grep '^{' '$work/events' | { ! command -v python3 >/dev/null || python3 -c 'import json,sys
 [json.loads(l) for l in sys.stdin]'; }"
