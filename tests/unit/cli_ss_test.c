@@ -214,4 +214,29 @@ TEST(values_that_are_lists_are_taken_where_the_name_stands_for_one)
     assert_int_equal(sysctl_parse_line("net.ipv4.tcp_sack = 1 2", &line, &error), SYSCTL_WRONG);
 }
 
+TEST(the_details_stand_in_the_order_and_words_of_iproute2)
+{
+    char line[] =
+        "row kind=conn state=ESTABLISHED local=10.0.0.2:80 remote=10.0.0.1:4000 recv_q=0 "
+        "send_q=9000 ts=1 sack=1 ecn=1 cong=cubic rto_us=204000 rtt_us=4000 rttvar_us=2000 "
+        "ato_us=40000 mss=1000 pmtu=1500 rcvmss=536 advmss=1460 cwnd=10000 "
+        "ssthresh=7000 bytes_sent=9000 bytes_retrans=2000 segs_out=12 data_segs_out=9 "
+        "unacked=5000 unacked_segs=5 retrans_out=1 retrans_total=2 lost=3 sacked=2 "
+        "dsack_dups=1 reordering=7 reord_seen=4 pacing_rate=3000000 "
+        "max_pacing_rate=4000000 delivery_rate=125000 app_limited=1 minrtt_us=3500";
+    const struct ss_show show = { .info = true, .timers = true, .oneline = true };
+    char ext[SS_EXT_BYTES];
+    struct control_in in;
+    struct ss_row r;
+
+    assert_true(control_parse(line, &in) && ss_row_read(&in, &r));
+    ss_row_ext(&in, &r, &show, ext);
+    assert_string_equal(
+        ext, " ts sack ecn cubic rto:204 rtt:4/2 ato:40 mss:1000 pmtu:1500 rcvmss:536 advmss:1460"
+             " cwnd:10 ssthresh:7 bytes_sent:9000 bytes_retrans:2000 segs_out:12 data_segs_out:9"
+             " send 20000000bps pacing_rate 24000000bps/32000000bps delivery_rate 1000000bps"
+             " app_limited unacked:5 retrans:1/2 lost:3 sacked:2 dsack_dups:1 reordering:7"
+             " reord_seen:4 notsent:4000 minrtt:3.5");
+}
+
 TEST_MAIN
