@@ -289,14 +289,26 @@ uint32_t sim_wire_sent(struct sim_host *from, const struct sim_segment *seg, uin
     return incarnation;
 }
 
+/* What is no TCP may be an ICMP error about any connection of the host: "too big" asks for the text again. */
+static void heard_icmp(struct sim_world *w, const struct la_addr *at)
+{
+    for (uint32_t i = 0; w->wire && i < BUCKETS; i++)
+        for (struct conn *c = w->wire->bucket[i]; c; c = c->next)
+            for (int s = 0; s < 2; s++)
+                if (la_addr_equal(c->end[s].addr, *at))
+                    c->side[s].heard = true;
+}
+
 void sim_wire_arrived(struct sim_world *w, const struct sim_packet *packet)
 {
     struct sim_segment seg;
     int s = 0;
 
+    sim_segment_read(packet->bytes, packet->len_bytes, &seg);
+    if (seg.ip && !seg.tcp)
+        heard_icmp(w, &seg.to.addr);
     if (packet->incarnation == 0)
         return;
-    sim_segment_read(packet->bytes, packet->len_bytes, &seg);
     /* A bit that flipped in an IPv6 header may do no harm: what counts is the checksum. */
     if (!seg.tcp || !seg.checksum_right || (seg.flags & SIM_RST))
         return;
