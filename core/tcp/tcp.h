@@ -288,12 +288,12 @@ static inline void conn_count_in(const struct tcp_arrival *a)
         a->c->data_segs_in += a->segs;
 }
 /* Text was sent again. */
+#define BYTES_RETRANS_MAX ((UINT64_C(1) << 40) - 1) /* of a field of 40 bits */
 static inline void conn_count_again(struct tcp_conn *c, uint32_t len)
 {
-    const uint64_t most = (UINT64_C(1) << 40) - 1;
     const uint64_t sum = c->bytes_retrans + (uint64_t)len;
 
-    c->bytes_retrans = (sum < most ? sum : most) & most;
+    c->bytes_retrans = (sum < BYTES_RETRANS_MAX ? sum : BYTES_RETRANS_MAX) & BYTES_RETRANS_MAX;
 }
 /* Where the text ends that has been sent: a FIN that went out is the last before SND.NXT. */
 static inline tcp_seq conn_text_end_sent(const struct tcp_conn *c)
