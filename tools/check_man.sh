@@ -99,7 +99,7 @@ for page in "$man"/lastack-*.1; do
     printf '%s\n' $subs | grep -qx "${sub%.1}" || bad "$page:1: lastack has no such sub-command"
 done
 # Which other pages this machine has does not matter.
-objections=$(mandoc -T lint "$man"/*.[0-9] 2>&1 |
+objections=$(mandoc -T lint -W warning "$man"/*.[0-9] 2>&1 |
     grep -v -e 'referenced manual not found' -e 'outdated mandoc.db')
 [ -z "$objections" ] || bad "$(printf '%s\n' "$objections" | sed 's/^mandoc: //')"
 exit $status
