@@ -125,5 +125,7 @@ static inline uint64_t sim_flow_took_ns(const struct sim_flow *f)
 /* app.c: what flow.c needs of an application. */
 void sim_app_begin(struct sim_app *a, la_conn_id conn);
 void sim_app_run(struct sim_app *a);
+/* It waits for an end that has gone and could not tell: then it goes as well. */
+bool sim_app_forsaken(struct sim_app *a);
 
 #endif

@@ -161,9 +161,11 @@ void sim_finish(struct sim_world *w, uint64_t within_ns)
     while (w->flows_open > 0 && sim_step(w, until_ns))
         continue;
     for (uint32_t i = 0; i < w->flow_count && w->flows_open > 0 && !w->failed; i++) {
-        const struct sim_flow *f = w->flows[i];
+        struct sim_flow *f = w->flows[i];
         char text[512];
 
+        if (sim_app_forsaken(&f->app[0]) || sim_app_forsaken(&f->app[1]))
+            continue;
         if (f->app[0].finished && f->app[1].finished)
             continue;
         sim_flow_describe(f, text, sizeof text);

@@ -44,6 +44,7 @@ struct side {
     uint32_t offered; /* highest right edge it has offered, 0 = none yet */
     uint32_t allowed; /* highest right edge that has reached it, 0 = none yet */
     uint32_t text;    /* where the last text it sent began, 0 = none yet */
+    uint32_t text_bytes;
     uint64_t text_at_ns;
     bool heard; /* something since then */
 };
@@ -163,11 +164,14 @@ static uint32_t window_bytes(const struct conn *c, int s, const struct sim_segme
 static const char *judge_text(struct sim_host *from, const struct sim_segment *seg, uint32_t seq,
                               struct side *me)
 {
-    const bool at_once = me->text == seq && me->text_at_ns == from->w->now_ns && !me->heard;
+    /* Less of it was too big for a link, whose router has said so at once. */
+    const bool at_once = me->text == seq && me->text_at_ns == from->w->now_ns && !me->heard &&
+                         seg->text_bytes >= me->text_bytes;
     uint32_t side = 0;
     const struct sim_flow *f = sim_flow_find(from->w, &seg->from, &seg->to, &side);
 
     me->text = seq;
+    me->text_bytes = seg->text_bytes;
     me->text_at_ns = from->w->now_ns;
     me->heard = false;
     if (at_once)
