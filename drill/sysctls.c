@@ -35,8 +35,6 @@ static const char *always(const char *name)
         { "net.ipv4.tcp_tso_win_divisor", "" },
         { "net.ipv4.tcp_tso_rtt_log", "" },
         { "net.ipv4.tcp_limit_output_bytes", "" },
-        { "net.ipv4.tcp_pacing_ca_ratio", "" },
-        { "net.ipv4.tcp_pacing_ss_ratio", "" },
         { "net.ipv4.tcp_low_latency", "" },
         { "net.ipv4.tcp_challenge_ack_limit", "2147483647" },
         { "net.core.default_qdisc", "" },
