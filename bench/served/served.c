@@ -92,6 +92,8 @@ static struct la_stack *make_stack(const struct la_rt_driver *d, la_time now, ui
 
     la_config_default(&config);
     la_rt_random(config.secret, sizeof config.secret);
+    config.chunks /= 2; /* of twice the usual size: a super-segment is copied in half the pieces */
+    config.chunk_bytes *= 2;
     config.cpu_features = la_rt_cpu_features();
     if (chunks != 0)
         config.chunks = chunks;
