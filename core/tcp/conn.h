@@ -496,8 +496,7 @@ struct tcp {
     struct siphash_key key_isn, key_port, key_index, key_cookie;
     struct { /* the 4-tuple that was hashed last */
         struct tcp_flow flow;
-        uint32_t hash;
-        uint32_t ci; /* the connection the last segment was for; it may be gone */
+        uint32_t hash, ci; /* the connection the last segment was for; it may be gone */
     } recent;
     struct { /* the port that a connect() to the same destination would ask for next: ports.c */
         struct tcp_flow flow;
