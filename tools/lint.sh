@@ -48,7 +48,7 @@ shell_syntax() {
     return $bad
 }
 
-[ $tap = no ] || echo "1..13"
+[ $tap = no ] || echo "1..14"
 # The lists are split into words on purpose: no file of the tree has a space in its name.
 # shellcheck disable=SC2086
 {
@@ -64,6 +64,7 @@ shell_syntax() {
     check "nothing in the core is recursive" tools/check_recursion.sh $(ls core/*/*.c core/*/*/*.c 2>/dev/null)
     check "the core compiles to wasm32 and imports five functions" tools/wasm.sh
     check "the kernels for 64-bit ARM compile" tools/arm.sh
+    check "the manual and --help say the same" tools/check_man.sh
     check "the scripts parse" shell_syntax $scripts
 }
 exit $status
