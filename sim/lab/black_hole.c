@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * black_hole.c - The connection opens, then hangs: large packets vanish and nobody says so.
+ * black_hole.c - the connection opens, then hangs: large packets vanish and nobody says so.
  *
  * A router (sim/router.h) stands before a link that takes 1,300 bytes.  The server answers with
  * 20,000 bytes, in packets of 1,500.
@@ -121,7 +121,7 @@ static void run(struct lab *l)
 
 const struct lab_scenario lab_mtu_black_hole = {
     .name = "mtu-black-hole",
-    .title = "The connection opens, then hangs: large packets vanish",
+    .title = "the connection opens, then hangs: large packets vanish",
     .said = "The network is fine, since ping and connect() work; so it must be the application, or "
             "the load balancer. And ICMP is dangerous, so the firewall drops it.",
     .happens =
