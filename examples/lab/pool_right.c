@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -117,7 +117,7 @@ else
 fi
 
 closed_udp_port() {
-    start_server echo
+    start_server serve "$work/www"
     # The kernel leaves the checksum of what it sends us unfinished; that is no reason for silence.
     perl -MIO::Socket::IP -e 'my $s = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 9, Proto => "udp") or die;
         $s->send("x"); $s->timeout(5); my $in = ""; vec($in, fileno($s), 1) = 1;
