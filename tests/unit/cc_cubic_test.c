@@ -269,4 +269,85 @@ TEST(what_it_remembers_goes_back_to_the_pool_when_nothing_is_in_flight)
     hand_free(&h);
 }
 
+TEST(the_curve_ends_where_numbers_do)
+{
+    const struct cc_cubic late = { .w_max = 100 * MSS, .k_ms = 1u << 30 };
+    const struct cc_cubic old = { .w_max = 100 * MSS, .k_ms = 0 };
+
+    assert_int_equal(cubic_window(&late, MSS, 0), 0); /* never below it */
+    assert_true(cubic_window(&old, 65000, UINT32_MAX) == UINT32_MAX);
+    assert_true(cubic_window(&old, MSS, 1000) > 100 * MSS);
+}
+
+TEST(after_hystart_there_is_no_plateau_to_return_to)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+
+    ack(&h, MSS); /* takes the block */
+    c->cwnd = c->ssthresh = 50 * MSS;
+    cubic(&h)->epoch = false;
+    cubic(&h)->w_max = 0;
+    cubic(&h)->no_plateau = true; /* slow start has ended without a loss: RFC 9438 4.10 */
+    ack(&h, MSS);
+    assert_int_equal(cubic(&h)->k_ms, 0);
+    assert_int_equal(cubic(&h)->w_max, 50 * MSS);
+    hand_free(&h);
+}
+
+TEST(the_largest_windows_do_not_wrap)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+    const uint32_t huge = 1u << 29;
+
+    c->srtt_us8 = 8 * 100000;
+    c->cwnd = huge;
+    loss(&h);
+    c->cwnd = huge - MSS;
+    for (uint32_t i = 0; i < 20; i++) {
+        const uint32_t before = c->cwnd;
+
+        h.t->env.now.ns += 10 * NS_PER_MS;
+        ack(&h, 990000);
+        assert_true(c->cwnd >= before && c->cwnd - before <= 990000);
+        assert_true(cubic(&h)->w_est <= CC_CWND_MAX);
+    }
+    cubic(&h)->w_est = CC_CWND_MAX;
+    ack(&h, 1u << 29);
+    assert_int_equal(cubic(&h)->w_est, CC_CWND_MAX);
+    hand_free(&h);
+}
+
+TEST(however_late_on_the_curve_it_grows_by_half_a_window_a_round_trip_at_the_most)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+
+    c->srtt_us8 = 8 * 100000;
+    c->cwnd = 10 * MSS;
+    loss(&h);
+    ack(&h, MSS);
+    cubic(&h)->epoch_ms -= 100000; /* a hundred seconds of it */
+    const uint32_t before = c->cwnd;
+    ack(&h, before); /* a whole window: RFC 9438 4.4 */
+    assert_int_equal(c->cwnd, before + before / 2);
+    hand_free(&h);
+}
+
+TEST(where_the_curve_lies_below_the_window_nothing_moves)
+{
+    struct hand h = start();
+    struct tcp_conn *c = hand_conn(&h);
+
+    c->srtt_us8 = 8 * 100000;
+    c->cwnd = 100 * MSS;
+    loss(&h);
+    ack(&h, MSS);
+    c->cwnd = 90 * MSS; /* an undo, or a restart, has moved it */
+    ack(&h, MSS);
+    assert_int_equal(c->cwnd, 90 * MSS);
+    hand_free(&h);
+}
+
 TEST_MAIN

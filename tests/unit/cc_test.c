@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cc_test.c - The congestion window: its beginning, how it grows, and after a rest. */
+#include "core/tcp/inflight.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -155,6 +156,89 @@ TEST(the_peak_of_flight_is_kept_for_a_round_trip)
     c->snd.nxt = seq_add(c->snd.nxt, 500);
     cc_on_send(c);
     assert_int_equal(c->flight_peak, 500);
+    hand_free(&h);
+}
+
+TEST(where_the_knob_says_so_a_rest_changes_nothing)
+{
+    struct hand h = start(1000);
+    struct tcp_conn *c = hand_conn(&h);
+
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_slow_start_after_idle", 0), LA_OK);
+    c->cwnd = 50000;
+    c->last_tx = h.t->env.now;
+    h.t->env.now = time_add(h.t->env.now, 600 * NS_PER_S);
+    cc_idle_restart(h.t, c);
+    assert_int_equal(c->cwnd, 50000);
+    hand_free(&h);
+}
+
+TEST(another_algorithm_finds_the_window_as_it_was_and_nothing_of_the_last_one)
+{
+    struct hand h = start(1000);
+    struct tcp_conn *c = hand_conn(&h);
+
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_CONGESTION, CC_CUBIC), LA_OK);
+    assert_int_equal(c->inflight, SLAB_NONE); /* nothing to forget: nothing was ever in flight */
+    c->ssthresh = c->cwnd = 20000;
+    on_ack(&h, 1000);
+    struct cc_scratch *k = &flight_of(h.t, c)->cc;
+    assert_true(k->cubic.epoch);
+    const uint32_t before = c->cwnd;
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_CONGESTION, CC_RENO), LA_OK);
+    assert_int_equal(c->cwnd, before);
+    assert_false(k->cubic.epoch);
+    assert_int_equal(k->cubic.w_max, 0);
+    on_ack(&h, 1000);
+    assert_int_equal(k->acked, 1000); /* NewReno counts from here */
+    c->snd.nxt = c->snd.una;
+    hand_free(&h);
+}
+
+TEST(an_echo_in_a_recovery_reduces_nothing_further)
+{
+    for (uint32_t rto = 0; rto < 2; rto++) {
+        struct hand h = start(1000);
+        struct tcp_conn *c = hand_conn(&h);
+
+        c->snd.nxt = seq_add(c->snd.una, 10000);
+        c->cwnd = c->ssthresh = 20000;
+        c->in_recovery = rto == 0;
+        c->rto_recovery = rto == 1;
+        assert_int_equal(cc_on_echo(h.t, c, c->snd.una), CC_ECHO_LOSS);
+        assert_int_equal(c->cwnd, 20000);
+        assert_int_equal(c->ssthresh, 20000);
+        assert_false(c->ecn_reduced);
+        c->in_recovery = c->rto_recovery = false;
+        c->snd.nxt = c->snd.una;
+        hand_free(&h);
+    }
+}
+
+TEST(with_the_pool_empty_an_echo_is_obeyed_and_only_the_first)
+{
+    struct hand h = start(1000);
+    struct tcp_conn *c = hand_conn(&h);
+    struct cc_saved saved;
+
+    while (chunks_take(&h.t->env.chunks, h.t, CHUNKS_RESERVE) != SLAB_NONE)
+        continue;
+    c->snd.nxt = seq_add(c->snd.una, 20000);
+    c->flight_peak = c->cwnd = c->ssthresh = 20000;
+    cc_save(h.t, c, &saved);
+    assert_int_equal(cc_on_echo(h.t, c, c->snd.una), CC_ECHO_REDUCES);
+    const uint32_t reduced = c->cwnd;
+    assert_true(reduced < 20000);
+    assert_int_equal(cc_on_echo(h.t, c, c->snd.una), CC_ECHO_AGAIN);
+    assert_int_equal(c->cwnd, reduced);
+    assert_int_equal(c->inflight, SLAB_NONE);
+    on_ack(&h, 1000); /* it grows: when the round trip ends is not known */
+    assert_true(c->cwnd >= reduced);
+    cc_on_rto(h.t, c, true);
+    assert_int_equal(c->cwnd, 1000);
+    cc_undo(h.t, c, &saved);
+    assert_int_equal(c->cwnd, 20000);
+    c->snd.nxt = c->snd.una;
     hand_free(&h);
 }
 

@@ -276,4 +276,75 @@ TEST(a_mark_is_echoed_until_the_peer_has_given_way)
     }
 }
 
+TEST(an_echo_in_a_recovery_is_confirmed_and_reduces_nothing)
+{
+    struct hand h = agreed_with_sack();
+    struct tcp_conn *c = hand_conn(&h);
+    struct tcp_seg seg;
+
+    hand_rx(&h, "ACK rcv 1 snd 1 wnd 65535 sack 1001:4001");
+    assert_true(c->in_recovery);
+    hand_drain(&h);
+    const uint32_t ssthresh = c->ssthresh;
+    hand_rx(&h, "ACK ECE rcv 1 snd 1 wnd 65535 sack 1001:9001");
+    assert_int_equal(c->ssthresh, ssthresh);
+    assert_true(c->ecn_cwr);
+    bool confirmed = false;
+    while (hand_tx_seg(&h, &seg)) /* with new text, and only there */
+        if (seg.flags & TCP_CWR) {
+            assert_true(seq_ge(seg.seq, seq_add(h.iss, 1 + N * MSS)));
+            confirmed = true;
+        }
+    assert_true(confirmed);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
+TEST(an_echo_with_nothing_in_flight_or_on_a_syn_tells_nothing)
+{
+    struct hand h = agreed(false);
+    struct tcp_conn *c = hand_conn(&h);
+
+    for (uint32_t i = 0; i < 20 && (i == 0 || conn_flight(c) > 0); i++) {
+        hand_drain(&h);
+        ack(&h, seq_diff(seq_add(h.iss, 1), c->snd.nxt) / MSS, 0);
+    }
+    const uint32_t cwnd = c->cwnd;
+    assert_int_equal(conn_flight(c), 0);
+    ack(&h, 4 * N, TCP_ECE);
+    assert_int_equal(c->cwnd, cwnd);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPDeliveredCE), 0);
+    hand_free(&h);
+}
+
+TEST(a_mark_on_an_ack_without_text_is_not_echoed)
+{
+    struct hand h = agreed(false);
+    struct tcp_conn *c = hand_conn(&h);
+
+    hand_drain(&h);
+    h.rx_ecn = 3;
+    ack(&h, 1, 0);
+    assert_false(c->ecn_echo);
+    hand_free(&h);
+}
+
+TEST(marks_that_follow_each_other_are_one_echo)
+{
+    struct hand h = agreed(false);
+    struct tcp_seg seg;
+
+    hand_drain(&h);
+    ack(&h, N, 0);
+    hand_drain(&h);
+    h.rx_ecn = 3;
+    hand_rx(&h, "ACK rcv 1 snd 1 len 500 wnd 65535");
+    assert_true(hand_tx_seg(&h, &seg)); /* the first goes at once */
+    hand_rx(&h, "ACK rcv 501 snd 1 len 500 wnd 65535");
+    assert_true(hand_conn(&h)->ecn_echo);
+    while (hand_tx_seg(&h, &seg))
+        assert_int_equal(seg.flags & TCP_ECE, TCP_ECE);
+    hand_free(&h);
+}
+
 TEST_MAIN
