@@ -159,4 +159,91 @@ BENCH_TEST(with_sack_what_a_later_one_has_overtaken_is_lost_though_the_rto_was_s
     expect_no_tx(b);
 }
 
+BENCH_TEST(with_two_in_flight_the_question_leaves_the_window_alone)
+{
+    bench_established(b, &plain);
+    bench_sysctl(b, "net.ipv4.tcp_early_retrans", 0);
+    bench_send(b, 2000);
+    expect_equal(b, bench_forget_tx(b), 2);
+    bench_sleep(b, MS(350));
+    expect_tx(b, "ACK snd 0 rcv 0 len 1000");
+    bench_send(b, 10000);
+    expect_no_tx(b);
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+    expect_equal(b, bench_forget_tx(b), 2);
+
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535"); /* 3.a: three segments, which it was */
+
+    expect_equal(b, bench_info(b).cwnd_bytes, 3000);
+    expect_tx(b, "ACK snd 1000 rcv 0 len 1000");
+}
+
+BENCH_TEST(with_sack_a_report_of_the_new_text_alone_is_a_loss_after_all)
+{
+    timed_out(b, &sack, 20000);
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+    expect_tx(b, "ACK snd 10000 rcv 0 len 1000"); /* 2.b */
+    bench_forget_tx(b);
+
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535 sack 10000:11000"); /* 3.a */
+
+    expect_tx(b, "ACK snd 1000 rcv 0 len 1000");
+    expect_equal(b, counted(b, LA_COUNT_TCPSpuriousRTOs), 0);
+    bench_rx(b, "ACK rcv 0 snd 10000 wnd 65535 sack 10000:11000");
+    expect_equal(b, counted(b, LA_COUNT_TCPSpuriousRTOs), 0);
+}
+
+BENCH_TEST(with_sack_a_duplicate_after_the_new_text_is_a_loss_after_all)
+{
+    timed_out(b, &sack, 20000);
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+    bench_forget_tx(b);
+
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+    expect_no_tx(b); /* the two new ones fill the window */
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535");
+
+    expect_equal(b, counted(b, LA_COUNT_TCPSpuriousRTOs), 0);
+    expect_tx(b, "ACK snd 2000 rcv 0 len 1000");
+}
+
+BENCH_TEST(a_repetition_that_arrives_twice_takes_the_rto_back)
+{
+    timed_out(b, &sack, 20000);
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+    expect_equal(b, bench_info(b).segs_retransmitted, 1);
+    bench_forget_tx(b);
+
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535 sack 0:1000"); /* RFC 3708: both copies */
+
+    expect_equal(b, counted(b, LA_COUNT_TCPLossUndo), 1);
+    expect_equal(b, counted(b, LA_COUNT_TCPSpuriousRTOs), 0);
+    expect_equal(b, bench_info(b).lost_bytes, 0);
+    expect_true(b, bench_info(b).ssthresh_bytes > 10000);
+}
+
+BENCH_TEST(an_echo_older_than_the_repetition_takes_the_rto_back)
+{
+    static const struct bench_opt stamped = {
+        .sack = true, .timestamps = true, .mss = 1012, .rtt_ns = MS(100)
+    };
+    char line[120];
+
+    bench_established(b, &stamped);
+    bench_sysctl(b, "net.ipv4.tcp_early_retrans", 0);
+    bench_sysctl(b, "net.ipv4.tcp_frto", 0); /* RFC 4015 needs no question */
+    bench_send(b, 10000);
+    expect_equal(b, bench_forget_tx(b), 10);
+    const uint32_t sent_at = b->ts_ecr;
+    bench_sleep(b, MS(350));
+    expect_equal(b, bench_forget_tx(b), 1);
+
+    snprintf(line, sizeof line, "ACK rcv 0 snd 1000 wnd 65535 TS %u:%u", b->ts_val, sent_at);
+    bench_rx(b, line);
+
+    expect_equal(b, counted(b, LA_COUNT_TCPLossUndo), 1);
+    expect_equal(b, bench_info(b).lost_bytes, 0);
+    expect_no_tx(b);
+}
+
 TEST_MAIN

@@ -320,4 +320,126 @@ BENCH_TEST(text_that_comes_twice_is_reported)
     expect_tx(b, "ACK snd 0 rcv 100 sack 200:300");
 }
 
+BENCH_TEST(a_lost_retransmission_that_the_timer_finds_begins_no_second_recovery)
+{
+    bench_established(b, &path);
+    bench_send(b, 60000);
+    expect_equal(b, bench_forget_tx(b), 10);
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:2000");
+    bench_rx(b,
+             "ACK rcv 0 snd 2000 wnd 65535"); /* reordering: the window holds in a recovery too */
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535 sack 3000:10000");
+    bench_sleep(b, MS(30));
+    expect_true(b, bench_info(b).in_recovery);
+    expect_equal(b, counted(b, LA_COUNT_TCPSackRecovery), 1);
+    const uint64_t again = bench_info(b).segs_retransmitted;
+    const uint32_t ssthresh = bench_info(b).ssthresh_bytes;
+    bench_sleep(b, MS(20));
+    bench_send(b, 2000);
+    bench_forget_tx(b);
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535 sack 3000:14000"); /* lets new text go after it */
+    bench_sleep(b, MS(70));
+    const uint32_t end = bench_info(b).snd_nxt - seq_raw(b->snd_base);
+    bench_forget_tx(b);
+    char line[80];
+    snprintf(line, sizeof line, "ACK rcv 0 snd 2000 wnd 65535 sack 3000:%u", end);
+    bench_rx(b, line); /* what was sent after it has arrived */
+    bench_sleep(b, MS(60));
+
+    expect_true(b, bench_info(b).segs_retransmitted > again);
+    expect_true(b, counted(b, LA_COUNT_TCPLostRetransmit) > 0);
+    expect_equal(b, counted(b, LA_COUNT_TCPSackRecovery), 1);
+    expect_equal(b, bench_info(b).ssthresh_bytes, ssthresh);
+    expect_equal(b, counted(b, LA_COUNT_TCPTimeouts), 0);
+}
+
+BENCH_TEST(a_duplicate_report_of_nothing_is_none)
+{
+    ten_in_flight(b, &path);
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535");
+
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535 sack 1000:1000"); /* below SEG.ACK, and empty */
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535 sack 1500:1000");
+
+    expect_equal(b, counted(b, LA_COUNT_TCPDSACKRecv), 0);
+    expect_no_tx(b);
+}
+
+BENCH_TEST(a_duplicate_ack_without_sack_settles_the_probe_too)
+{
+    ten_in_flight(b, &path);
+    bench_sleep(b, MS(260));
+    expect_tx(b, "PSH ACK snd 9000 rcv 0 len 1000");
+
+    bench_rx(b, "ACK rcv 0 snd 10000 wnd 65535");
+    bench_rx(b, "ACK rcv 0 snd 10000 wnd 65535"); /* 7.4.2, case 3: a peer without D-SACK */
+    bench_send(b, 1000);
+    bench_forget_tx(b);
+    bench_rx(b, "ACK rcv 0 snd 11000 wnd 65535");
+
+    expect_equal(b, counted(b, LA_COUNT_TCPLossProbeRecovery), 0);
+}
+
+BENCH_TEST(text_or_a_hole_does_not_settle_the_probe)
+{
+    ten_in_flight(b, &path);
+    bench_sleep(b, MS(260));
+    expect_tx(b, "PSH ACK snd 9000 rcv 0 len 1000");
+    bench_rx(b, "ACK rcv 0 snd 10000 wnd 65535");
+
+    bench_rx(b, "ACK rcv 0 snd 10000 len 100 wnd 65535"); /* the peer merely speaks */
+    bench_send(b, 1000);
+    bench_forget_tx(b);
+    bench_rx(b, "ACK rcv 100 snd 11000 wnd 65535");
+
+    expect_equal(b, counted(b, LA_COUNT_TCPLossProbeRecovery), 1);
+}
+
+BENCH_TEST(a_fin_alone_is_probed_for)
+{
+    bench_established(b, &path);
+    bench_send(b, 3000);
+    bench_shutdown(b, LA_SHUT_WR);
+    bench_forget_tx(b);
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 3000 wnd 65535");
+    expect_no_tx(b);
+    expect_state(b, LA_FIN_WAIT_1);
+
+    bench_sleep(b, MS(400)); /* two round trips and a delayed ACK's time */
+
+    const struct bench_tx *t = bench_next_tx(b);
+    expect_true(b, t != NULL && (t->seg.flags & TCP_FIN) != 0);
+    expect_equal(b, t->seg.len, 0);
+    expect_equal(b, counted(b, LA_COUNT_TCPLossProbes), 1);
+    expect_equal(b, counted(b, LA_COUNT_TCPTimeouts), 0);
+    bench_rx(b, "ACK rcv 0 snd 3001 wnd 65535");
+    expect_state(b, LA_FIN_WAIT_2);
+}
+
+BENCH_TEST(what_was_reported_already_is_no_news_when_it_is_acknowledged)
+{
+    ten_in_flight(b, &path);
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 0:1000"); /* it says so before it acknowledges it */
+    expect_equal(b, bench_info(b).sacked_bytes, 1000);
+
+    bench_rx(b, "ACK rcv 0 snd 1000 wnd 65535");
+
+    expect_equal(b, bench_info(b).sacked_bytes, 0);
+    expect_true(b, !bench_info(b).in_recovery);
+    expect_no_tx(b);
+}
+
+BENCH_TEST(a_block_half_of_which_is_acknowledged_counts_for_the_rest)
+{
+    ten_in_flight(b, &path);
+
+    bench_rx(b, "ACK rcv 0 snd 2000 wnd 65535 sack 4000:5000,1000:2000");
+
+    expect_equal(b, bench_info(b).sacked_bytes, 1000);
+    expect_equal(b, counted(b, LA_COUNT_TCPSACKDiscard), 1); /* long acknowledged */
+}
+
 TEST_MAIN
