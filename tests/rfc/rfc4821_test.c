@@ -327,4 +327,27 @@ BENCH_TEST(without_sack_nothing_is_tried_but_a_black_hole_is_found)
     expect_equal(b, bench_info(b).snd_mss, 1024);
 }
 
+BENCH_TEST(icmp_that_leaves_room_for_the_probe_loses_nothing)
+{
+    bench_begin(b, BENCH_EITHER, NULL);
+    bench_sysctl(b, "net.ipv4.tcp_base_mss", 1240);
+    bench_sysctl(b, "net.ipv4.tcp_mtu_probing", 2);
+    bench_established(b, &(struct bench_opt){ .mss = 1440, .sack = true, .rtt_ns = MS(10) });
+    const uint32_t mss = bench_info(b).snd_mss;
+
+    warm_up(b, mss);
+    bench_send(b, 8 * mss);
+    bench_forget_tx(b); /* the third of them is a probe of 1340 */
+
+    bench_rx_icmp(b, b->family == 4 ? 3 : 2, b->family == 4 ? 4 : 0, 1450, 22 * mss);
+
+    expect_no_tx(b);
+    expect_equal(b, bench_info(b).lost_bytes, 0);
+    char line[80];
+    snprintf(line, sizeof line, "ACK rcv 0 snd %u wnd 65535", 28 * mss);
+    bench_sleep(b, MS(10));
+    bench_rx(b, line);
+    expect_equal(b, bench_info(b).snd_mss, (1440 + mss) / 2); /* it has arrived */
+}
+
 TEST_MAIN

@@ -307,6 +307,36 @@ static void ranges_touch(struct town *t)
 {
     plain(t)->rcv.nxt = seq_add(plain(t)->rcv.nxt, 30);
 }
+static void orphans_miscounted(struct town *t)
+{
+    t->h.t->orphans++;
+}
+static void orphan_unmarked(struct town *t)
+{
+    second(t)->orphan = true;
+}
+static void starved_unheld(struct town *t)
+{
+    waits(t)->starved = true;
+}
+static void paced_without_timer(struct town *t)
+{
+    struct tcp_conn *c = plain(t);
+
+    c->pace_hold = c->want_rtx = true;
+    c->pace_at =
+        (uint32_t)(t->h.t->env.now.ns >> TCP_PACE_SHIFT); /* it may go now, and nothing looks */
+}
+static void half_due_elsewhere(struct town *t)
+{
+    t->h.t->half_due.stale = false;
+    t->h.t->half_due.at.ns++;
+}
+static void short_due_elsewhere(struct town *t)
+{
+    t->h.t->short_due.stale = false;
+    t->h.t->short_due.at.ns++;
+}
 
 TEST(every_broken_invariant_is_named)
 {
@@ -359,6 +389,12 @@ TEST(every_broken_invariant_is_named)
         { half_lost_its_parked, "a half-open record has lost the TIME-WAIT it would give back" },
         { conn_lost_its_parked, "an opening has lost the TIME-WAIT it would give back" },
         { chunk_of_nobody, "a chunk belongs to nobody" },
+        { orphans_miscounted, "the number of orphans is wrong" },
+        { orphan_unmarked, "a connection is an orphan, or is none, and is not counted so" },
+        { starved_unheld, "a connection that nobody holds waits for chunks to send" },
+        { paced_without_timer, "a connection that is paced has no timer" },
+        { half_due_elsewhere, "the first half-open record to be due is another one" },
+        { short_due_elsewhere, "the first short record to be due is another one" },
         { slab_broken, NULL },
         { index_broken, NULL },
         { wheel_broken, NULL },

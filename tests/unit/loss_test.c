@@ -178,4 +178,45 @@ TEST(the_threshold_is_two_segments_at_least)
     hand_free(&h);
 }
 
+TEST(duplicates_without_end_are_counted_to_255)
+{
+    struct hand h = start(0);
+
+    for (uint32_t k = 0; k < 300; k++)
+        dupack(&h);
+    assert_int_equal(hand_conn(&h)->dupacks, 255);
+    assert_int_equal(la_counter(h.s, LA_COUNT_TCPRenoRecovery), 1);
+    ack(&h, N);
+    assert_int_equal(hand_conn(&h)->dupacks, 0);
+    hand_free(&h);
+}
+
+/* A partial ACK of @bytes in a recovery whose window is @cwnd. */
+static uint32_t deflated(uint32_t cwnd, uint32_t bytes)
+{
+    struct hand h = start(0x7fffff00);
+    uint32_t after;
+
+    for (uint32_t k = 0; k < 3; k++)
+        dupack(&h);
+    hand_drain(&h);
+    hand_conn(&h)->cwnd = cwnd;
+    hand_rx_seg(&h, &(struct tcp_seg){ .flags = TCP_ACK,
+                                       .seq = seq_add(h.irs, 1),
+                                       .ack = seq_add(h.iss, 1 + bytes),
+                                       .wnd = 65535 });
+    assert_true(hand_conn(&h)->in_recovery);
+    after = hand_conn(&h)->cwnd;
+    hand_free(&h);
+    return after;
+}
+
+TEST(a_partial_ack_takes_from_the_window_what_it_acknowledges_and_leaves_a_segment)
+{
+    assert_int_equal(deflated(8 * MSS, 3 * MSS), 6 * MSS); /* RFC 6582 3.2: and a segment back */
+    assert_int_equal(deflated(8 * MSS, MSS / 2), 8 * MSS - MSS / 2); /* less than a segment: none */
+    assert_int_equal(deflated(4 * MSS, 9 * MSS), MSS);
+    assert_int_equal(deflated(MSS, MSS / 2), MSS);
+}
+
 TEST_MAIN

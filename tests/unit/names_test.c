@@ -105,4 +105,20 @@ TEST(no_two_counters_share_group_and_name)
         }
 }
 
+TEST(each_step_of_a_recovery_and_each_algorithm_has_a_name)
+{
+    for (uint32_t i = 0; i <= LA_RECOVERY_APP_LIMITED; i++) {
+        const char *name = la_recovery_name((enum la_recovery)i);
+
+        assert_true(strlen(name) > 0);
+        assert_string_not_equal(name, "unknown");
+        for (uint32_t j = 0; j < i; j++)
+            assert_string_not_equal(name, la_recovery_name((enum la_recovery)j));
+    }
+    assert_string_equal(la_congestion_name(LA_CONGESTION_RENO), "reno");
+    assert_string_equal(la_congestion_name(LA_CONGESTION_CUBIC), "cubic");
+    assert_string_equal(la_congestion_name(LA_CONGESTION_DEFAULT), "default");
+    assert_null(la_congestion_name((enum la_congestion)3));
+}
+
 TEST_MAIN

@@ -244,4 +244,38 @@ TEST(by_itself_a_connection_is_paced_only_if_the_sysctl_says_so)
     hand_free(&r.h);
 }
 
+TEST(a_ratio_of_nought_paces_nothing)
+{
+    struct run r;
+    struct tcp_conn *c;
+
+    begin(&r, false, "wnd 65535 mss 1460 sackOK", 0, 0);
+    c = hand_conn(&r.h);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.lastack.tcp_pacing", 2), LA_OK);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.ipv4.tcp_pacing_ca_ratio", 0), LA_OK);
+    c->ssthresh = 10 * MSS;
+    c->srtt_us8 = 8 * 100000;
+    assert_true(pace_rate(r.h.t, c) == PACE_UNLIMITED);
+    assert_true(pace_room(r.h.t, c) > 1u << 30);
+    send_all(&r, 40 * MSS, 0);
+    assert_int_equal(r.at_ns[r.count - 1], r.at_ns[0]);
+    assert_false(c->pace_hold);
+    hand_free(&r.h);
+}
+
+TEST(a_segment_too_short_to_take_any_time_holds_nothing)
+{
+    struct run r;
+
+    begin(&r, false, "wnd 65535 mss 1460 sackOK", 0, 0);
+    hand_conn(&r.h)->set.max_pacing_rate = UINT32_MAX;
+    hand_conn(&r.h)->set.nodelay = true;
+    for (uint32_t i = 0; i < 40; i++) {
+        send_all(&r, 10, 0);
+        assert_false(hand_conn(&r.h)->pace_hold);
+    }
+    assert_int_equal(r.at_ns[r.count - 1], r.at_ns[0]);
+    hand_free(&r.h);
+}
+
 TEST_MAIN

@@ -179,4 +179,101 @@ TEST(the_least_segment_can_be_made_as_small_as_linuxs)
     hand_free(&h);
 }
 
+TEST(of_what_is_too_big_only_what_was_not_sacked_goes_again)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct hand h;
+        struct tcp_seg seg;
+        uint32_t again = 0;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = v6 });
+        hand_establish(&h, &(struct hand_opt){ .v6 = v6, .syn = "wnd 65535 mss 1400 sackOK" });
+        assert_int_equal(la_send(h.s, h.now, h.conn, bytes, 5 * 1400, 0), 5 * 1400);
+        assert_int_equal(hand_drain(&h), 5);
+        hand_rx(&h, "ACK rcv 1 snd 1 wnd 65535 sack 1401:2801");
+        const uint32_t ssthresh = hand_conn(&h)->ssthresh;
+        too_big(&h, 1300);
+        while (hand_tx_seg(&h, &seg)) {
+            const uint32_t at = seq_diff(h.iss, seg.seq);
+
+            assert_true(at + seg.len <= 1401 || at >= 2801);
+            assert_true(seg.len + (v6 ? 60u : 40u) <= 1300);
+            again += seg.len;
+        }
+        assert_int_equal(again, 4 * 1400);
+        assert_int_equal(hand_conn(&h)->ssthresh, ssthresh); /* it tells of no congestion */
+        assert_null(la_check(h.s));
+        hand_free(&h);
+    }
+}
+
+TEST(a_row_whose_time_has_not_come_stays_when_another_goes)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.route.mtu_expires", 10), LA_OK);
+    other_peer(&h, 1);
+    too_big(&h, 1300);
+    h.now.ns += 6 * NS_PER_S;
+    (void)la_tick(h.s, h.now, 64);
+    other_peer(&h, 2);
+    too_big(&h, 1200);
+    assert_int_equal(rows(&h), 2);
+    h.now.ns += 5 * NS_PER_S;
+    (void)la_tick(h.s, h.now, 64);
+    hand_drain(&h);
+    assert_int_equal(rows(&h), 1);
+    assert_int_equal(pmtu_limit(h.t, hand_conn(&h)), 1200);
+    h.now.ns += 6 * NS_PER_S;
+    (void)la_tick(h.s, h.now, 64);
+    hand_drain(&h);
+    assert_int_equal(rows(&h), 0);
+    hand_free(&h);
+}
+
+TEST(each_black_hole_halves_the_segment_down_to_its_floors)
+{
+    static const struct {
+        uint32_t base, floor, min, wanted[4];
+    } cases[] = {
+        { 1024, 48, 216, { 1024, 512, 256, 216 } },
+        { 1024, 300, 48, { 1024, 512, 300, 300 } },
+        { 700, 48, 48, { 700, 350, 175, 87 } },
+    };
+
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .mtu_bytes = 9000 });
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_mtu_probing", 1), LA_OK);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_base_mss", cases[i].base), LA_OK);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_mtu_probe_floor", cases[i].floor), LA_OK);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_min_snd_mss", cases[i].min), LA_OK);
+        hand_establish(&h, &(struct hand_opt){ .syn = "wnd 65535 mss 8960" });
+        struct tcp_conn *c = hand_conn(&h);
+        pmtu_black_hole(h.t, hand_ci(&h)); /* the first begins a search */
+        assert_int_equal(c->snd_mss, cases[i].base);
+        conn_set_mss(h.t, c, 6000); /* which went far */
+        for (uint32_t k = 0; k < 4; k++) {
+            pmtu_black_hole(h.t, hand_ci(&h));
+            assert_int_equal(c->snd_mss, cases[i].wanted[k]);
+        }
+        hand_free(&h);
+    }
+}
+
+TEST(a_search_that_begins_no_lower_leaves_the_window_alone)
+{
+    struct hand h;
+
+    hand_new(&h, NULL);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_mtu_probing", 2), LA_OK);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_base_mss", 1460), LA_OK);
+    hand_establish(&h, NULL);
+    assert_int_equal(hand_conn(&h)->snd_mss, 1460);
+    assert_int_equal(hand_conn(&h)->cwnd, 10 * 1460);
+    hand_free(&h);
+}
+
 TEST_MAIN

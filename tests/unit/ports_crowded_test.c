@@ -370,4 +370,25 @@ TEST(the_budget_of_a_destination)
     hand_free(&h);
 }
 
+TEST(a_map_that_is_broken_is_not_called_whole)
+{
+    struct hand h;
+    struct tcp_port_map *m = NULL;
+
+    fill(&h, false, PORTS / 2 + 5000, ids);
+    for (uint32_t i = 0; i < h.t->port_maps.high && m == NULL; i++)
+        if (slab_live(&h.t->port_maps, h.t, i))
+            m = (struct tcp_port_map *)slab_at(&h.t->port_maps, h.t, i);
+    assert_non_null(m);
+    assert_null(port_check(h.t));
+    m->count++;
+    assert_non_null(port_check(h.t));
+    m->count--;
+    m->taken[1] |= 1; /* port 64, which nobody asked for */
+    assert_non_null(port_check(h.t));
+    m->taken[1] &= ~UINT64_C(1);
+    assert_null(port_check(h.t));
+    hand_free(&h);
+}
+
 TEST_MAIN

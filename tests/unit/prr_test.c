@@ -174,4 +174,37 @@ TEST(it_follows_the_pseudo_code_whatever_comes)
     }
 }
 
+TEST(the_window_is_a_segment_at_the_least)
+{
+    struct world w;
+
+    start(&w, 20, 1, 10);
+    ack(&w, 3, 0, true);
+    send(&w);
+    w.f->sacked = 0; /* all that was out has arrived or is lost: nothing is in flight */
+    w.f->resend = 20 * MSS;
+    w.k.acked = 0;
+    w.k.delivered = 100;
+    w.f->prr_out = w.f->prr_delivered + 100;
+    prr_on_ack(&w.k);
+    assert_int_equal(w.c->cwnd, MSS);
+    finish(&w);
+}
+
+TEST(where_all_was_reported_before_it_begins_nothing_is_divided_by_nought)
+{
+    struct world w;
+
+    start(&w, 20, 0, 10);
+    w.f->sacked = 20 * MSS;
+    prr_begin(&w.k);
+    assert_int_equal(w.f->recover_fs, 1);
+    prr_reduce(w.h.t, w.c); /* an echo, likewise */
+    assert_int_equal(w.f->recover_fs, 1);
+    w.k.delivered = MSS;
+    prr_on_ack(&w.k);
+    assert_in_range(w.c->cwnd, MSS, 20 * MSS);
+    finish(&w);
+}
+
 TEST_MAIN

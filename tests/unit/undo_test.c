@@ -97,4 +97,19 @@ TEST(window_and_threshold_come_back_and_what_grew_meanwhile_stays)
     hand_free(&w.h);
 }
 
+TEST(without_a_recovery_to_undo_no_echo_is_too_old)
+{
+    struct world w;
+
+    start(&w);
+    w.c->timestamps = w.seg.opt.has_timestamps = true;
+    w.f->undo_ts = 1000;
+    w.seg.opt.ts_ecr = 1;
+    assert_false(undo_delayed(&w.k));
+    undo_sent_again(w.h.t, w.c, w.f, MSS); /* a probe, say */
+    assert_false(w.f->undo_any);
+    assert_false(undo_delayed(&w.k) || undo_may(&w.k));
+    hand_free(&w.h);
+}
+
 TEST_MAIN
