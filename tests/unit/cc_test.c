@@ -242,4 +242,26 @@ TEST(with_the_pool_empty_an_echo_is_obeyed_and_only_the_first)
     hand_free(&h);
 }
 
+TEST(the_window_grows_again_when_the_round_trip_of_an_echo_is_over)
+{
+    struct hand h = start(1000);
+    struct tcp_conn *c = hand_conn(&h);
+
+    c->snd.nxt = seq_add(c->snd.una, 20000);
+    c->flight_peak = c->cwnd = c->ssthresh = 20000;
+    assert_int_equal(cc_on_echo(h.t, c, c->snd.una), CC_ECHO_REDUCES);
+    const uint32_t reduced = c->cwnd;
+    for (uint32_t i = 0; i < 30; i++)
+        on_ack(&h, 1000);
+    assert_int_equal(c->cwnd, reduced);
+    c->snd.una = seq_add(c->snd.una, 20001); /* beyond what was in flight then */
+    for (uint32_t i = 0; i < 30; i++)
+        on_ack(&h, 1000);
+    assert_true(c->cwnd > reduced);
+    assert_false(c->ecn_reduced);
+    c->snd.nxt = c->snd.una;
+    flight_release(h.t, c);
+    hand_free(&h);
+}
+
 TEST_MAIN

@@ -175,6 +175,8 @@ TEST(each_finding_has_a_name_a_sentence_and_an_advice)
         assert_true(strlen(la_finding_advice((enum la_finding)i)) > 20);
     }
     assert_string_equal(la_finding_name(LA_FINDINGS), "?");
+    assert_string_equal(la_finding_text(LA_FINDINGS), "?");
+    assert_string_equal(la_finding_advice(LA_FINDINGS), "?");
 }
 
 TEST_MAIN

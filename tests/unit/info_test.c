@@ -231,4 +231,61 @@ TEST(counters_and_drops_out_of_range_are_programming_errors)
     hand_free(&h);
 }
 
+TEST(a_sysctl_is_written_as_text_or_refused_and_then_it_is_as_it_was)
+{
+    static const char *const refused[][2] = {
+        { "net.ipv4.tcp_fin_timeout", "" },
+        { "net.ipv4.tcp_fin_timeout", "soon" },
+        { "net.ipv4.tcp_fin_timeout", "-5" },
+        { "net.ipv4.tcp_fin_timeout", "5 s" },
+        { "net.ipv4.tcp_fin_timeout", "99999999999" },
+        { "net.ipv4.tcp_congestion_control", "renown" },
+        { "net.ipv4.tcp_congestion_control", "cubic reno" },
+        { "net.ipv4.tcp_available_congestion_control", "reno" }, /* is only read */
+        { "net.ipv4.tcp_rmem", "4096 100000" },
+        { "net.ipv4.tcp_rmem", "4095 100000 200000" },
+        { "net.ipv4.tcp_rmem", "4096 1023 200000" },
+        { "net.ipv4.tcp_rmem", "4096 100000 99999" },
+        { "net.ipv4.tcp_rmem", "4096 100000 200000 300000" },
+        { "net.ipv4.tcp_wmem", "4096 2047 200000" },
+        { "net.ipv4.tcp_mem", "10 20 15" },
+    };
+    struct hand h;
+
+    hand_new(&h, NULL);
+    for (uint32_t i = 0; i < LA_COUNT_OF(refused); i++) {
+        char before[80], after[80];
+        const char *name = refused[i][0];
+
+        assert_int_equal(la_sysctl_read(h.s, name, before, sizeof before), LA_OK);
+        if (la_sysctl_write(h.s, name, refused[i][1]) != LA_EINVAL)
+            fail_msg("%s took \"%s\"", name, refused[i][1]);
+        assert_int_equal(la_sysctl_read(h.s, name, after, sizeof after), LA_OK);
+        assert_string_equal(before, after);
+    }
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_nonesuch", "1"), LA_ENOENT);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_fin_timeout", " 7\n"), LA_OK);
+    assert_int_equal(la_sysctl_write(h.s, "net.ipv4.tcp_congestion_control", " cubic\n"), LA_OK);
+    char none[1] = { 'x' };
+    assert_int_equal(la_sysctl_read(h.s, "net.ipv4.tcp_mem", none, 0), LA_EINVAL);
+    assert_int_equal(none[0], 'x');
+    hand_free(&h);
+}
+
+TEST(a_limit_of_the_pace_is_told_and_without_one_it_is_unlimited)
+{
+    struct hand h;
+    struct la_conn_info info;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    assert_int_equal(la_conn_info(h.s, h.conn, &info), LA_OK);
+    assert_true(info.max_pacing_rate == PACE_UNLIMITED);
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_MAX_PACING_RATE, 125000), LA_OK);
+    assert_int_equal(la_conn_info(h.s, h.conn, &info), LA_OK);
+    assert_true(info.max_pacing_rate == 125000);
+    assert_true(info.pacing_rate <= 125000);
+    hand_free(&h);
+}
+
 TEST_MAIN

@@ -102,13 +102,21 @@ static void many_traces(struct la_config *c)
 {
     c->trace_records = LA_SLOTS_MAX + 1;
 }
+static void many_causes(struct la_config *c)
+{
+    c->cause_records = LA_CAUSES_MAX + 1;
+}
+static void many_maps(struct la_config *c)
+{
+    c->port_maps = LA_PORT_MAPS_MAX + 1;
+}
 
 TEST(a_configuration_out_of_range_needs_no_bytes_and_makes_no_stack)
 {
     static void (*const spoil[])(struct la_config *) = {
-        no_connections, no_listeners,      no_half,      no_short,    no_chunks, no_replies,
-        too_many,       too_many_together, chunk_small,  chunk_large, chunk_odd, all_reserve,
-        many_replies,   no_shards,         shard_beyond, many_traces,
+        no_connections, no_listeners,      no_half,      no_short,    no_chunks,   no_replies,
+        too_many,       too_many_together, chunk_small,  chunk_large, chunk_odd,   all_reserve,
+        many_replies,   no_shards,         shard_beyond, many_traces, many_causes, many_maps,
     };
     uint8_t *mem = room(1 << 20);
     struct la_stack *s;

@@ -158,4 +158,29 @@ TEST(an_empty_range_has_no_port)
     hand_free(&h);
 }
 
+TEST(among_certain_ports_a_bound_outside_of_the_range_counts_for_nothing)
+{
+    static const uint16_t cases[][4] = {
+        { 40010, 40019, 40010, 40019 }, { 40010, 0, 40010, 40099 },     { 0, 40019, 40000, 40019 },
+        { 40010, 50000, 40010, 40099 }, { 50000, 40019, 40000, 40019 }, { 0, 0, 40000, 40099 },
+    };
+
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        const struct la_port_wish wish = { .min = cases[i][0], .max = cases[i][1] };
+        struct hand h;
+
+        hand_new(&h, &(struct hand_opt){ .v6 = i & 1 });
+        assert_int_equal(la_sysctl_write(h.s, "net.ipv4.ip_local_port_range", "40000 40099"),
+                         LA_OK);
+        for (uint32_t k = 0; k < 200; k++) {
+            const struct la_endpoint to = { .addr = h.peer, .port = (uint16_t)(1000 + k) };
+            uint16_t port = 0;
+
+            assert_int_equal(la_port_choose_between(h.s, h.now, h.us, to, &wish, &port), LA_OK);
+            assert_in_range(port, cases[i][2], cases[i][3]);
+        }
+        hand_free(&h);
+    }
+}
+
 TEST_MAIN

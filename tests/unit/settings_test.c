@@ -168,4 +168,34 @@ TEST(a_larger_receive_buffer_is_told_at_once_if_it_is_worth_it)
     hand_free(&h);
 }
 
+TEST(what_of_unsent_text_is_few_is_kept_to_8_kib_and_has_an_end)
+{
+    static const uint32_t cases[][2] = { { 1, 1 }, { 131071, 131071 }, { 131073, 139264 } };
+    static const uint32_t knobs[][2] = {
+        { 131073, 139264 },
+        { UINT32_MAX - 1, TCP_LOWAT_MAX },
+        { UINT32_MAX, UINT32_MAX }, /* no limit */
+    };
+    uint64_t value;
+
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        struct hand h = start();
+
+        assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_NOTSENT_LOWAT, cases[i][0]),
+                         LA_OK);
+        assert_int_equal(la_get_option(h.s, h.conn, LA_OPT_NOTSENT_LOWAT, &value), LA_OK);
+        assert_int_equal(value, cases[i][1]);
+        hand_free(&h);
+    }
+    for (uint32_t i = 0; i < LA_COUNT_OF(knobs); i++) {
+        struct hand h;
+
+        hand_new(&h, NULL);
+        assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_notsent_lowat", knobs[i][0]), LA_OK);
+        hand_establish(&h, NULL);
+        assert_int_equal(setting_lowat(&hand_conn(&h)->set), knobs[i][1]);
+        hand_free(&h);
+    }
+}
+
 TEST_MAIN

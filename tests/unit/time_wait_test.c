@@ -432,4 +432,28 @@ TEST(only_a_released_connection_becomes_a_record_in_fin_wait_2)
     hand_free(&h);
 }
 
+TEST(a_time_wait_is_taken_over_everywhere_on_loopback_only_or_never)
+{
+    static const char *const ends[][2] = {
+        { "192.0.2.1", "192.0.2.2" },
+        { "127.0.0.1", "192.0.2.2" },
+        { "192.0.2.1", "127.0.0.2" },
+        { "2001:db8::1", "2001:db8::2" },
+        { "::1", "::1" },
+    };
+    struct hand h;
+
+    hand_new(&h, NULL);
+    for (uint32_t rule = 0; rule <= 2; rule++)
+        for (uint32_t i = 0; i < LA_COUNT_OF(ends); i++) {
+            struct tcp_flow f = { .lport = 1, .rport = 2 };
+
+            assert_true(la_addr_parse(ends[i][0], &f.laddr) && la_addr_parse(ends[i][1], &f.raddr));
+            assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_tw_reuse", rule), LA_OK);
+            assert_int_equal(short_reuse_allowed(h.t, &f),
+                             rule == 1 || (rule == 2 && i != 0 && i != 3));
+        }
+    hand_free(&h);
+}
+
 TEST_MAIN
