@@ -168,4 +168,63 @@ TEST(what_was_used_leaves_no_record_and_without_a_ring_nothing_does)
     hand_free(&h);
 }
 
+TEST(the_counter_of_an_end_is_the_one_that_its_state_moves)
+{
+    static const struct {
+        enum la_drop reason;
+        enum la_state state;
+        const char *counter;
+    } cases[] = {
+        { LA_DROP_RESET, LA_ESTABLISHED, "EstabResets" }, /* RFC 4022: from these two alone */
+        { LA_DROP_RESET, LA_CLOSE_WAIT, "EstabResets" },
+        { LA_DROP_RESET, LA_FIN_WAIT_1, "none" },
+        { LA_DROP_RESET, LA_SYN_SENT, "none" },
+        { LA_DROP_ICMP_HARD, LA_SYN_SENT, "AttemptFails" },
+        { LA_DROP_ICMP_HARD, LA_SYN_RECEIVED, "AttemptFails" },
+        { LA_DROP_ICMP_HARD, LA_ESTABLISHED, "none" },
+        { LA_DROP_RETRIES, LA_FIN_WAIT_1, "TCPAbortOnTimeout" },
+    };
+
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        const struct la_cause c = { .reason = cases[i].reason, .state = cases[i].state };
+
+        assert_string_equal(la_cause_counted(&c), cases[i].counter);
+    }
+}
+
+TEST(a_window_that_stays_shut_gives_up_by_the_knob_of_its_state_too)
+{
+    struct la_cause c = { .reason = LA_DROP_PERSIST, .state = LA_ESTABLISHED };
+
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_retries2");
+    c.state = LA_FIN_WAIT_1;
+    c.orphan = true;
+    assert_string_equal(la_cause_decided(&c), "net.ipv4.tcp_orphan_retries");
+}
+
+TEST(what_ended_a_connection_is_found_behind_what_others_met_since)
+{
+    struct hand h = with_causes(false, 8);
+    struct la_cause c;
+
+    hand_establish(&h, NULL);
+    const la_conn_id first = h.conn;
+    hand_rx(&h, "RST rcv 1");
+    h.rport++;
+    hand_establish(&h, NULL);
+    hand_rx(&h, "RST rcv 1");
+    assert_int_equal(la_conn_cause(h.s, first, &c), LA_OK);
+    assert_int_equal(c.number, 1);
+    assert_int_equal(c.conn.bits, first.bits);
+    assert_int_equal(la_conn_cause(h.s, h.conn, &c), LA_OK);
+    assert_int_equal(c.number, 2);
+    hand_free(&h);
+}
+
+TEST(what_is_no_reason_is_told_as_none)
+{
+    assert_string_equal(la_cause_clause(LA_DROPS), la_cause_clause(LA_DROP_NONE));
+    assert_string_equal(la_cause_counter(LA_DROPS), la_cause_counter(LA_DROP_NONE));
+}
+
 TEST_MAIN

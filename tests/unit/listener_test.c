@@ -453,4 +453,39 @@ TEST(defer_accept_is_a_listeners_and_rounds_up_to_whole_repeats)
     hand_free(&h);
 }
 
+TEST(a_group_is_of_one_port_one_prefix_and_one_kind)
+{
+    static const char *const locals[] = { "192.0.2.0/24", "192.0.3.0/24", "192.0.2.0/25" };
+    struct la_config sizes;
+    struct hand h;
+
+    hand_config(&sizes);
+    sizes.listeners = 16;
+    hand_new(&h, &(struct hand_opt){ .config = &sizes });
+    la_listener_id id[5];
+    for (uint32_t i = 0; i < 5; i++) {
+        struct la_listen_config config = { .port = 80, .backlog = 3, .reuse_port = true };
+
+        config.v6_only = i == 4;
+        if (i < 3)
+            assert_true(la_prefix_parse(locals[i], false, &config.local));
+        else
+            config.local = la_prefix_any();
+        assert_int_equal(la_listen(h.s, h.now, &config, &id[i]), LA_OK);
+    }
+    const struct {
+        const char *to;
+        uint32_t gets;
+    } cases[] = {
+        { "192.0.2.200", 0 }, { "192.0.3.1", 1 }, { "192.0.2.1", 2 }, { "198.51.100.1", 3 }
+    };
+    for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
+        for (uint32_t k = 0; k < 50; k++) /* whatever the hash: there is one in each group */
+            assert_int_equal(
+                listener_choose(h.t, who(&h, cases[i].to, 80), k * UINT32_C(2654435761)),
+                slot_of(id[cases[i].gets]));
+    }
+    hand_free(&h);
+}
+
 TEST_MAIN

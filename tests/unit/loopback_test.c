@@ -239,4 +239,30 @@ TEST(packets_to_ourselves_are_bounded_and_what_does_not_fit_is_counted)
     own_free(&o);
 }
 
+TEST(a_list_of_packets_to_ourselves_that_is_broken_is_not_called_whole)
+{
+    struct own o = own_new(false, NULL);
+    struct la_tx out[2] = {
+        { .iface = IP_LOOPBACK, .len_bytes = 20, .header_len = 20 },
+        { .iface = 0, .len_bytes = 20, .header_len = 20 },
+    };
+
+    assert_int_equal(loopback_divert(o.s, out, 2), 1); /* what goes out goes out */
+    assert_int_equal(out[0].iface, 0);
+    out[0].iface = IP_LOOPBACK;
+    assert_int_equal(loopback_divert(o.s, out, 1), 0);
+    assert_null(loopback_check(o.s));
+    o.s->loop.count = 1;
+    assert_non_null(loopback_check(o.s));
+    o.s->loop.count = 3;
+    assert_non_null(loopback_check(o.s));
+    o.s->loop.count = 2;
+    const uint32_t tail = o.s->loop.tail;
+    o.s->loop.tail = o.s->loop.head;
+    assert_non_null(loopback_check(o.s));
+    o.s->loop.tail = tail;
+    assert_null(loopback_check(o.s));
+    own_free(&o);
+}
+
 TEST_MAIN
