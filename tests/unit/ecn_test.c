@@ -288,6 +288,7 @@ TEST(an_echo_in_a_recovery_is_confirmed_and_reduces_nothing)
     const uint32_t ssthresh = c->ssthresh;
     hand_rx(&h, "ACK ECE rcv 1 snd 1 wnd 65535 sack 1001:9001");
     assert_int_equal(c->ssthresh, ssthresh);
+    assert_false(c->ecn_reduced); /* the loss has done that */
     assert_true(c->ecn_cwr);
     bool confirmed = false;
     while (hand_tx_seg(&h, &seg)) /* with new text, and only there */

@@ -466,7 +466,7 @@ TEST(a_group_is_of_one_port_one_prefix_and_one_kind)
     for (uint32_t i = 0; i < 5; i++) {
         struct la_listen_config config = { .port = 80, .backlog = 3, .reuse_port = true };
 
-        config.v6_only = i == 4;
+        config.v6_only = i == 3;
         if (i < 3)
             assert_true(la_prefix_parse(locals[i], false, &config.local));
         else
@@ -477,7 +477,7 @@ TEST(a_group_is_of_one_port_one_prefix_and_one_kind)
         const char *to;
         uint32_t gets;
     } cases[] = {
-        { "192.0.2.200", 0 }, { "192.0.3.1", 1 }, { "192.0.2.1", 2 }, { "198.51.100.1", 3 }
+        { "192.0.2.200", 0 }, { "192.0.3.1", 1 }, { "192.0.2.1", 2 }, { "198.51.100.1", 4 }
     };
     for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
         for (uint32_t k = 0; k < 50; k++) /* whatever the hash: there is one in each group */
