@@ -204,6 +204,32 @@ static void begin_recovery(struct flight_ack *k)
     trace_recovery(k->t, c, LA_RECOVERY_BEGIN);
 }
 
+/*
+ * A recovery is over.  What is marked lost now was sent in its course: a loss in the window after
+ * the one that was reduced for, which is congestion again (RFC 5681 4.3, and as on Linux).
+ */
+static bool lost_meanwhile(struct flight_ack *k)
+{
+    struct flight *f = k->f;
+    const bool stamped = f->undo && f->undo_any;
+    uint32_t again = 0;
+    bool lost = false;
+
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct flight_range *r = flight_at(f, i);
+
+        lost = lost || r->flags & FLIGHT_LOST;
+        again += r->flags & FLIGHT_AGAIN ? seq_diff(flight_start(k->c, f, i), r->end) : 0;
+    }
+    if (!lost)
+        return false;
+    begin_recovery(k);
+    f->undo_bytes = again; /* their duplicates are still to be reported */
+    f->undo_any = stamped && again > 0;
+    prr_on_ack(k);
+    return true;
+}
+
 static void end_recovery(struct flight_ack *k)
 {
     struct tcp_conn *c = k->c;
@@ -219,6 +245,7 @@ static void end_recovery(struct flight_ack *k)
         cc_on_recovered(k->t, c);
     }
     trace_recovery(k->t, c, LA_RECOVERY_END);
+    (void)lost_meanwhile(k);
 }
 
 /* The window comes down because of ECN's echo, and nothing was lost. */
@@ -320,6 +347,8 @@ static void after_rto(struct flight_ack *k)
         f->undo_end = c->snd.nxt;
         rack_recovered(c);
         trace_recovery(k->t, c, LA_RECOVERY_END);
+        if (lost_meanwhile(k))
+            return;
     }
     if (k->acked > 0)
         cc_on_ack(k->t, c, &k->told);
@@ -468,6 +497,8 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const bool first = c->retransmits == 0 || !c->rto_recovery;
+    /* RFC 5682, step 1: not in the course of a recovery.  Another RTO of the same text may ask. */
+    const bool ask = t->env.knobs.frto > 0 && !c->in_recovery && (!c->rto_recovery || !first);
 
     if (flight_known(c)) {
         struct flight *f = flight_of(t, c);
@@ -478,14 +509,14 @@ void loss_on_rto(struct tcp *t, uint32_t ci)
         f->prr = false;
         f->new_only = false;
         f->probe_mtu = 0; /* whatever became of it says nothing of its size */
-        f->frto = t->env.knobs.frto > 0;
+        f->frto = ask;
     } else {
         struct flight *f = flight_block(t, c);
 
         c->snd.rtx = c->snd.una;
         if (f != NULL && !c->rto_recovery) {
             undo_begin(t, c, f);
-            f->undo = f->frto = t->env.knobs.frto > 0;
+            f->undo = f->frto = ask;
         } else if (f != NULL) {
             f->frto = f->new_only = f->undo = false;
         }

@@ -10,16 +10,18 @@
 #include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
 
-/* 6.1, on entering: RecoverFS is FlightSize without what was SACKed before this ACK. */
+/*
+ * 6.1, on entering: RecoverFS is FlightSize without what had been SACKed before this ACK.  Of what
+ * the ACK takes off, text that a SACK had reported was delivered before and does not count either.
+ */
 void prr_begin(struct flight_ack *k)
 {
     struct flight *f = k->f;
-    const uint32_t before = f->sacked - k->sacked;
-    const uint32_t flight = seq_diff(k->before, k->c->snd.nxt);
+    const uint32_t left = conn_flight(k->c) - f->sacked + k->delivered;
 
-    LA_ASSERT(f->sacked >= k->sacked);
+    LA_ASSERT(f->sacked <= conn_flight(k->c));
     f->prr = true;
-    f->recover_fs = flight > before ? flight - before : 1;
+    f->recover_fs = left > 0 ? left : 1;
     f->prr_delivered = 0;
     f->prr_out = 0;
 }

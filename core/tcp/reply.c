@@ -111,7 +111,12 @@ static struct tcp_answer answer_of(const struct tcp *t, const struct tcp_conn *c
     };
 }
 
-/* <SEQ=SND.NXT><CTL=RST>, with ACK so that the peer can place it. */
+/*
+ * <SEQ=SND.NXT><CTL=RST>, with ACK so that the peer can place it.  The peer obeys at once if that
+ * is its RCV.NXT (RFC 5961 3.2).  If text is missing there, RCV.NXT is anywhere from SND.UNA on:
+ * no number is right for sure, and this one is Linux's.  The peer challenges it, and what
+ * answers the challenge, from no connection, has the number that it asked for.
+ */
 void reply_rst_from(struct tcp *t, const struct tcp_conn *c)
 {
     const struct tcp_answer to = answer_of(t, c);

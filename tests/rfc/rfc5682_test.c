@@ -144,6 +144,24 @@ BENCH_TEST(with_sack_text_that_was_sent_once_is_proof_enough)
     expect_tx(b, "ACK snd 10000 rcv 0 len 1000");
 }
 
+BENCH_TEST(with_sack_an_rto_in_fast_recovery_is_believed)
+{
+    bench_established(b, &sack);
+    bench_send(b, 10000);
+    expect_equal(b, bench_forget_tx(b), 10);
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:5000");
+    expect_tx(b, "ACK snd 0 rcv 0 len 1000");
+    bench_forget_tx(b);
+    bench_sleep(b, MS(350));
+    expect_tx(b, "ACK snd 0 rcv 0 len 1000");
+    expect_equal(b, counted(b, LA_COUNT_TCPTimeouts), 1);
+
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:6000"); /* sent once, and only late */
+
+    expect_equal(b, counted(b, LA_COUNT_TCPSpuriousRTOs), 0);
+}
+
 BENCH_TEST(with_sack_what_a_later_one_has_overtaken_is_lost_though_the_rto_was_spurious)
 {
     timed_out(b, &sack, 0);

@@ -115,6 +115,37 @@ BENCH_TEST(a_lost_retransmission_is_sent_again_without_a_timeout)
     expect_equal(b, counted(b, LA_COUNT_TCPTimeouts), 0);
 }
 
+/* RFC 5681 4.3: losses in two windows, two reductions. */
+BENCH_TEST(what_is_lost_in_the_course_of_a_recovery_reduces_the_window_once_more)
+{
+    bench_established(b, &path);
+    bench_send(b, 14000);
+    expect_equal(b, bench_forget_tx(b), 10);
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:10000");
+    expect_equal(b, bench_info(b).ssthresh_bytes, 5000);
+    expect_equal(b, bench_forget_tx(b), 5); /* one again, four new */
+    bench_sleep(b, MS(100));
+
+    /* The one again is lost, and so is the first of the new ones. */
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:10000,11000:12000");
+    bench_forget_tx(b);
+    bench_rx(b, "ACK rcv 0 snd 0 wnd 65535 sack 1000:10000,11000:14000");
+    bench_forget_tx(b);
+    expect_equal(b, counted(b, LA_COUNT_TCPSackRecovery), 1);
+    expect_equal(b, bench_info(b).ssthresh_bytes, 5000);
+    bench_sleep(b, MS(100));
+    bench_rx(b, "ACK rcv 0 snd 10000 wnd 65535 sack 11000:14000");
+
+    expect_true(b, bench_info(b).in_recovery);
+    expect_equal(b, counted(b, LA_COUNT_TCPSackRecovery), 2);
+    expect_equal(b, bench_info(b).ssthresh_bytes, 2500);
+    bench_rx(b, "ACK rcv 0 snd 14000 wnd 65535");
+    expect_true(b, !bench_info(b).in_recovery);
+    expect_equal(b, bench_info(b).cwnd_bytes, 2500);
+    expect_equal(b, bench_info(b).segs_retransmitted, 3);
+}
+
 BENCH_TEST(the_loss_of_the_tail_is_probed_for_and_repaired)
 {
     ten_in_flight(b, &path);
