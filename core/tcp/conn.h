@@ -552,12 +552,12 @@ static inline struct tcp_conn *conn_at(const struct tcp *t, uint32_t ci)
     return (struct tcp_conn *)((uintptr_t)t + t->conns.offset) +
            ci; /* slab_at() without a product */
 }
-/* Ask for all lines of a connection: on the way to it, or to the next one. */
 /* Its node in the wheel: at or before the earliest deadline. */
 static inline struct wheel_node *conn_node(const struct tcp *t, uint32_t ci)
 {
     return wheel_node(&t->wheel, t, ci);
 }
+/* Ask for all lines of a connection: on the way to it, or to the next one. */
 static inline void conn_prefetch(const struct tcp *t, uint32_t ci)
 {
     prefetch_range(conn_at(t, ci), sizeof(struct tcp_conn));

@@ -160,16 +160,19 @@ uint32_t conn_mss_at(const struct tcp *t, const struct tcp_conn *c, uint32_t pat
 {
     const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
     const uint32_t headers = (addr_is_v4(&c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
+    const uint32_t iface = t->iface_mtu[c->iface] - headers;
     uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
 
     if (mss > c->peer_mss)
         mss = c->peer_mss;
     if (c->set.maxseg > 0 && mss > c->set.maxseg)
         mss = c->set.maxseg;
-    if (mss > span_bytes) /* a descriptor must be able to point at all of it */
-        mss = span_bytes;
     if (mss < t->env.knobs.min_snd_mss)
         mss = t->env.knobs.min_snd_mss;
+    if (mss > iface) /* whatever the sysctl says */
+        mss = iface;
+    if (mss > span_bytes) /* a descriptor must be able to point at all of it */
+        mss = span_bytes;
     return c->timestamps ? mss - TCP_TIMESTAMPS_BYTES : mss;
 }
 
@@ -178,6 +181,8 @@ void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
     LA_ASSERT(path_mtu <= UINT16_MAX);
     c->path_mtu = (uint16_t)path_mtu;
     c->snd_mss = (uint16_t)conn_mss_at(t, c, path_mtu);
+    if (c->cwnd < c->snd_mss)
+        c->cwnd = c->snd_mss; /* a window that takes no segment would never open */
 }
 
 /* The peer's SYN or SYN-ACK answers what our SYN offered: both must have said it. */

@@ -252,6 +252,8 @@ static bool begin(struct tcp *t, struct tcp_conn *c, uint32_t segs)
             .segs = 1,
         };
         f->count = 1;
+        if (timed) /* its bytes are among those that the first sample counts */
+            f->rate.base_us = f->rate.first_us = c->rtt_at_us;
     }
     return true;
 }

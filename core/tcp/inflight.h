@@ -39,10 +39,9 @@ struct flight_rate {
     uint32_t delivered; /* bytes, since the block was begun */
     /* As of the last mark that was acknowledged: delivered, when, and when that one had been sent. */
     uint32_t base, base_us, first_us;
-    tcp_seq
-        limited_until; /* what is sent before this is acknowledged was the application's choice: */
-    bool limited;
-    uint8_t count; /* of mark[], in order */
+    tcp_seq limited_until; /* with limited: what is sent before this is acknowledged was */
+    bool limited;          /* the application's choice */
+    uint8_t count;         /* of mark[], in order */
     struct rate_mark mark[RATE_MARKS];
 };
 

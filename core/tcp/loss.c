@@ -548,6 +548,7 @@ void loss_resend_all(struct tcp *t, uint32_t ci)
     }
     struct flight *f = flight_of(t, c);
     f->probe_mtu = 0;
+    f->frto = f->new_only = false; /* what comes back may be of either copy */
     for (uint32_t i = 0; i < f->count; i++) {
         const struct flight_range *r = flight_at(f, i);
 

@@ -3,11 +3,13 @@
  * pacing.c - When the next text may go, of connections that are paced.
  *
  * A connection is paced if SO_MAX_PACING_RATE was set, or net.lastack.tcp_pacing says so.  Its rate
- * is Linux's: 200 % of cwnd / SRTT in slow start, 120 % afterwards, and never more than what was set.
+ * is Linux's: 200 % of cwnd / SRTT in slow start, 120 % afterwards, never more than what was set, and
+ * never less than LA_PACING_RATE_MIN: a peer that makes SRTT long must not make pace_at wrap.
  * Text goes in bursts of what the rate carries in a millisecond, of two segments at the least, since
  * a super-segment costs as much as a segment; then pace_hold stands until pace_at, and the wheel's
  * node is there.  The first ten segments are not paced: they are the initial window, and there is
- * no round trip to spread them over.  ACKs, SYN, FIN and probes wait for nothing.
+ * no round trip to spread them over.  ACKs, SYN, probes and what an RTO sends again wait for nothing;
+ * a FIN goes in its turn behind the text.
  *
  * What was sent moves pace_at by its time at the rate.  Who comes late, because the host's clock
  * is coarse, gets back as much as half of that: else each burst would lose what the timer does.
@@ -47,7 +49,9 @@ uint64_t pace_rate(const struct tcp *t, const struct tcp_conn *c)
     uint64_t rate = PACE_UNLIMITED;
 
     if (c->srtt_us8 > 0 && ratio > 0)
-        rate = bytes * ratio * (8 * 1000000u / 100) / c->srtt_us8 + 1;
+        rate = bytes * ratio * (8 * 1000000u / 100) / c->srtt_us8;
+    if (rate < LA_PACING_RATE_MIN)
+        rate = LA_PACING_RATE_MIN;
     return most > 0 && rate > most ? most : rate;
 }
 

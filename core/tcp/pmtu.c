@@ -11,8 +11,8 @@
  * What was learned stands in a table of LA_PMTU_ROWS rows in sets of four, found by a keyed hash.
  * Nobody can make it grow, and only an ICMP error that quotes text in flight gets in (RFC 5927);
  * where a set is full, the row that would expire first goes.  A connection looks there when it
- * begins, and again when it sends new text after the table or an interface has changed: an epoch of
- * eight bits tells, so on most segments this costs one comparison.  If 256 changes pass between
+ * begins, and again when it sends new text, or an RTO fires, after the table or an interface has
+ * changed: an epoch of eight bits tells, so on most segments this costs one comparison.  If 256 changes pass between
  * two looks, a connection misses them, and learns of the next one or from its own packets.
  *
  * The search (net.ipv4.tcp_mtu_probing) knows path_mtu, which works, and mtu_high, above which
@@ -194,16 +194,19 @@ enum la_drop pmtu_too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
 {
     struct tcp_conn *c = conn_at(t, ci);
     const bool v4 = addr_is_v4(&c->flow.raddr);
+    const uint32_t limit = pmtu_limit(t, c);
     const uint32_t mtu =
         v4 && mtu_bytes < t->env.knobs.min_pmtu ? t->env.knobs.min_pmtu : mtu_bytes;
 
-    if (in(c, S(SYN_SENT) | S(SYN_RECEIVED)) || mtu >= pmtu_limit(t, c))
-        return LA_DROP_ICMP_MTU;
+    if (mtu >= limit && c->path_mtu <= limit && c->mtu_high <= limit)
+        return LA_DROP_ICMP_MTU; /* nothing here is larger; else another connection learned it first */
     if (!v4 && mtu < V6_MTU_MIN) /* RFC 8201 4: discarded */
         return LA_DROP_ICMP_MTU;
-    learn(t, &c->flow.raddr, mtu);
+    if (mtu < limit)
+        learn(t, &c->flow.raddr, mtu);
     if (obey(t, c)) {
-        send_again(t, ci);
+        if (!in(c, S(SYN_SENT) | S(SYN_RECEIVED))) /* whose SYN has no text, and its own timer */
+            send_again(t, ci);
     } else if (flight_known(c) && flight_of(t, c)->probe_mtu > mtu) {
         /* Only the probe was too big. */
         struct flight *f = flight_of(t, c);
@@ -273,7 +276,8 @@ enum pmtu_try pmtu_try(struct tcp *t, struct tcp_conn *c, uint32_t *len)
         return PMTU_NO;
     }
     needed = *len + (c->reordering + 1u) * mss; /* so much behind it shows that it is lost */
-    if (conn_unsent(c) < needed || c->snd.wnd < needed)
+    /* What is in flight beside it has begun the table: it need not drain to nothing. */
+    if (conn_unsent(c) < needed || c->snd.wnd < needed + 2 * mss || c->cwnd < *len + 3 * mss)
         return PMTU_NO;
     pipe = conn_pipe(t, c);
     return snd_usable(c) < needed || c->cwnd < pipe + *len + mss ? PMTU_WAIT : PMTU_YES;

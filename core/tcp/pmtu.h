@@ -12,8 +12,8 @@ void pmtu_begin(const struct tcp *t, struct tcp_conn *c);
 /* Its handshake is complete: it may begin to search at once. */
 void pmtu_established(const struct tcp *t, struct tcp_conn *c);
 /*
- * What was known may have changed: before new text is sent.  Return: whether something in flight is to
- * be sent again, because it was too big.
+ * What was known may have changed: before new text is sent, and at an RTO.  Return: whether something
+ * in flight is to be sent again, because it was too big.
  */
 bool pmtu_changed(struct tcp *t, uint32_t ci);
 static inline bool pmtu_look(struct tcp *t, uint32_t ci)

@@ -126,7 +126,9 @@ static enum tcp_next rto(struct tcp *t, uint32_t ci)
     }
     if (gave_up_after(t, c, t->env.knobs.retries1))
         pmtu_black_hole(t, ci);
+    (void)pmtu_look(t, ci); /* all in flight goes again as it is */
     loss_on_rto(t, ci);
+    c->pace_hold = false; /* what stands at SND.UNA goes at once, as on Linux */
     if (c->retransmits < UINT8_MAX)
         c->retransmits++;
     if (c->backoff < UINT8_MAX)

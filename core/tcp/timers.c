@@ -9,11 +9,12 @@
  *
  * What is paced has a fifth deadline, in fewer bits (pacing.c).
  *
- * To leave the node is cheap while the connection speaks more often than the node fires.  Of one that does not,
- * among a hundred thousand others, neither node nor record is in a cache when the node fires in vain; so
- * where it was silent for long, tcp_timers_settle() moves the node at once, while it is at hand.
+ * To leave the node is cheap while the connection speaks more often than the node fires.  Of one
+ * that does not, among a hundred thousand others, neither node nor record is in a cache when the
+ * node fires in vain; so where it was silent for long, tcp_timers_settle() moves the node at once,
+ * while it is at hand.
  *
- * Invariant (la_check): node.at <= min(deadline[]).
+ * Invariant (la_check): node.at <= min(deadline[]), and <= pace_at while something is held.
  */
 #include "core/tcp/inflight.h"
 #include "core/tcp/tcp.h"
@@ -72,6 +73,7 @@ void tcp_timers_off(struct tcp *t, uint32_t ci)
 
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         c->deadline[i] = LA_TIME_NEVER;
+    c->pace_hold = false;
     node_move(t, ci, LA_TIME_NEVER);
 }
 

@@ -213,14 +213,80 @@ BENCH_TEST(what_is_not_believed_is_counted)
     expect_no_tx(b);
 }
 
-BENCH_TEST(a_syn_is_never_too_big)
+BENCH_TEST(what_is_said_of_a_syn_holds_for_the_text_that_follows)
 {
     bench_state(b, LA_SYN_SENT, NULL);
 
-    too_big(b, 600, 0);
+    too_big(b, 1300, 0);
 
-    expect_drop(b, LA_DROP_ICMP_MTU);
-    expect_equal(b, bench_info(b).path_mtu_bytes, 1500);
+    expect_equal(b, bench_info(b).path_mtu_bytes, 1300);
+    expect_no_tx(b); /* the SYN itself is small, and has its timer */
+    bench_rx(b, "SYN ACK rcv 0 snd 1 wnd 65535 mss 1440");
+    expect_state(b, LA_ESTABLISHED);
+    expect_equal(b, bench_info(b).snd_mss, 1300 - HEADERS(b));
+}
+
+/* All is in flight, nothing new will be sent, and what is known has changed without a word to us. */
+BENCH_TEST(what_is_known_already_is_obeyed_when_a_router_repeats_it)
+{
+    bench_established(b, &(struct bench_opt){ .mss = 1440, .sack = true });
+    bench_send(b, 2880);
+    bench_forget_tx(b);
+    assert_int_equal(la_iface_set_mtu(b->s, 0, 1300), LA_OK);
+
+    too_big(b, 1300, 0);
+
+    const struct bench_tx *t = bench_next_tx(b);
+    expect_true(b, t != NULL && t->ip_len == 1300);
+    expect_equal(b, seq_diff(b->snd_base, t->seg.seq), 0);
+}
+
+BENCH_TEST(what_an_rto_sends_again_is_as_small_as_is_known_by_then)
+{
+    for (uint32_t sack = 0; sack < 2; sack++) {
+        bench_again(b);
+        bench_established(b, &(struct bench_opt){ .mss = 1440, .sack = sack });
+        bench_send(b, 1440);
+        bench_forget_tx(b);
+        assert_int_equal(la_iface_set_mtu(b->s, 0, 1300), LA_OK);
+
+        bench_sleep(b, SEC(2));
+
+        for (const struct bench_tx *t = bench_next_tx(b); t != NULL; t = bench_next_tx(b))
+            expect_true(b, t->ip_len <= 1300);
+        expect_equal(b, bench_info(b).snd_mss, 1300 - HEADERS(b));
+    }
+}
+
+BENCH_TEST(a_window_of_one_small_segment_still_takes_one_that_has_grown)
+{
+    bench_established(b, &(struct bench_opt){ .mss = 1440 });
+    bench_send(b, 1440);
+    too_big(b, b->family == 4 ? 600 : 1280, 0);
+    bench_sleep(b, SEC(2)); /* an RTO: the window is one segment */
+    bench_rx(b, "ACK rcv 0 snd 1440 wnd 65535");
+    bench_send(b, 100);
+    bench_sleep(b, SEC(9));
+    bench_rx(b, "ACK rcv 0 snd 1540 wnd 65535");
+    expect_true(b, bench_info(b).cwnd_bytes < 1440);
+    bench_forget_tx(b);
+
+    bench_sleep(b, SEC(601));
+    bench_send(b, 1440);
+
+    expect_tx(b, "PSH ACK snd 1540 rcv 0 len 1440");
+}
+
+BENCH_TEST(no_sysctl_makes_a_segment_larger_than_the_interface_takes)
+{
+    bench_begin(b, BENCH_EITHER, NULL);
+    bench_sysctl(b, "net.ipv4.tcp_min_snd_mss", 65495);
+    bench_established(b, &(struct bench_opt){ .mss = 1000 });
+
+    bench_send(b, 5000);
+
+    for (const struct bench_tx *t = bench_next_tx(b); t != NULL; t = bench_next_tx(b))
+        expect_true(b, t->ip_len <= 1500);
 }
 
 BENCH_TEST(an_interface_whose_mtu_changes_is_followed)

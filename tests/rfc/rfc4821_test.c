@@ -311,6 +311,53 @@ BENCH_TEST(icmp_that_says_it_while_probing_ends_the_search_there)
     expect_equal(b, bench_info(b).path_mtu_bytes, 1310);
 }
 
+/* Whole windows are sent and acknowledged until there is room for eleven segments.  Return: bytes sent. */
+static uint32_t grow(struct bench *b, uint32_t mss)
+{
+    uint32_t sent = 0;
+
+    for (uint32_t i = 0; i < 9 && bench_info(b).cwnd_bytes < 11 * mss; i++) {
+        const uint32_t len = bench_info(b).cwnd_bytes / mss * mss;
+        char line[80];
+
+        bench_send(b, len);
+        bench_sleep(b, MS(10));
+        sent += len;
+        snprintf(line, sizeof line, "ACK rcv 0 snd %u wnd 65535", sent);
+        bench_rx(b, line);
+        bench_forget_tx(b);
+    }
+    expect_true(b, bench_info(b).cwnd_bytes >= 11 * mss);
+    return sent;
+}
+
+/* Where a window has no room for a probe, nothing waits for it. */
+BENCH_TEST(a_probe_that_no_window_has_room_for_holds_nothing_back)
+{
+    for (uint32_t large = 0; large < 2; large++) {
+        uint32_t bytes = 0;
+        char line[80];
+
+        bench_again(b);
+        bench_begin(b, BENCH_EITHER, NULL);
+        assert_int_equal(la_iface_set_mtu(b->s, 0, large ? 65535 : 1500), LA_OK);
+        bench_sysctl(b, "net.ipv4.tcp_mtu_probing", 2);
+        bench_established(
+            b, &(struct bench_opt){ .mss = large ? 60000 : 1440, .sack = true, .rtt_ns = MS(10) });
+        const uint32_t mss = bench_info(b).snd_mss;
+        /* The congestion window stays below the probe; the peer's has room for it, and for one more. */
+        const uint32_t wnd = large ? 65535 : (1440 + mss) / 2 + 5 * mss;
+
+        snprintf(line, sizeof line, "ACK rcv 0 snd %u wnd %u", grow(b, mss), wnd);
+        bench_rx(b, line);
+        bench_send(b, 30 * mss);
+        for (const struct bench_tx *t = bench_next_tx(b); t != NULL; t = bench_next_tx(b))
+            bytes += t->seg.len;
+        const uint32_t cwnd = bench_info(b).cwnd_bytes;
+        expect_true(b, bytes + mss > (cwnd < wnd ? cwnd : wnd));
+    }
+}
+
 BENCH_TEST(without_sack_nothing_is_tried_but_a_black_hole_is_found)
 {
     struct hole h = { .mtu_bytes = 1200 };

@@ -137,7 +137,7 @@ TEST(the_segment_size_follows_from_the_path_the_peer_the_application_and_the_opt
     for (uint32_t i = 0; i < LA_COUNT_OF(cases); i++) {
         struct hand h;
 
-        hand_new(&h, &(struct hand_opt){ .v6 = cases[i].v6 });
+        hand_new(&h, &(struct hand_opt){ .v6 = cases[i].v6, .mtu_bytes = 65535 });
         hand_establish(&h, NULL);
         struct tcp_conn *c = hand_conn(&h);
         c->peer_mss = cases[i].peer;

@@ -180,6 +180,68 @@ TEST(a_limit_that_is_lifted_holds_nothing_back)
     hand_free(&r.h);
 }
 
+TEST(what_an_rto_sends_again_is_not_held_back)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        static const uint8_t bytes[20000];
+        struct tcp_seg seg;
+        struct run r;
+
+        begin(&r, false, i ? "wnd 65535 mss 1460 sackOK" : "wnd 65535 mss 1460", 0, 1000);
+        assert_int_equal(la_send(r.h.s, r.h.now, r.h.conn, bytes, sizeof bytes, 0), sizeof bytes);
+        take(&r);
+        assert_true(hand_conn(&r.h)->pace_hold);
+        const la_time free_at = pace_time(r.h.t, hand_conn(&r.h));
+        hand_conn(&r.h)->rtx_kind = TCP_RTX_RTO;
+        r.h.now.ns += 1100 * NS_PER_MS;
+        assert_true(time_lt(r.h.now, free_at));
+        tcp_timer_arm(r.h.t, hand_ci(&r.h), TCP_DL_RTX, r.h.now);
+        la_tick(r.h.s, r.h.now, 16);
+        assert_int_equal(la_counter(r.h.s, LA_COUNT_TCPTimeouts), 1);
+        assert_true(hand_tx_seg(&r.h, &seg));
+        assert_int_equal(seq_diff(r.h.iss, seg.seq), 1);
+        assert_int_equal(seg.len, MSS);
+        assert_false(hand_tx_seg(&r.h, &seg)); /* the window is one segment, and then it is held */
+        hand_free(&r.h);
+    }
+}
+
+TEST(a_round_trip_however_long_leaves_a_rate)
+{
+    static const uint8_t bytes[20000];
+    struct run r;
+
+    begin(&r, false, "wnd 65535 mss 1460 sackOK", 0, 0);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.lastack.tcp_pacing", 2), LA_OK);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.ipv4.tcp_pacing_ss_ratio", 1), LA_OK);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.ipv4.tcp_pacing_ca_ratio", 1), LA_OK);
+    hand_conn(&r.h)->srtt_us8 = 8 * 60000000;
+    hand_conn(&r.h)->cwnd = 20 * MSS;
+    assert_int_equal(pace_rate(r.h.t, hand_conn(&r.h)), LA_PACING_RATE_MIN);
+    assert_int_equal(la_send(r.h.s, r.h.now, r.h.conn, bytes, sizeof bytes, 0), sizeof bytes);
+    take(&r);
+    assert_true(hand_conn(&r.h)->pace_hold);
+    assert_true(pace_time(r.h.t, hand_conn(&r.h)).ns - r.h.now.ns <= 4 * NS_PER_S);
+    hand_free(&r.h);
+}
+
+TEST(a_connection_that_is_reset_while_it_is_held_leaves_nothing_behind)
+{
+    static const uint8_t bytes[20000];
+    struct run r;
+
+    begin(&r, false, "wnd 65535 mss 1460 sackOK", 0, 1000);
+    assert_int_equal(la_send(r.h.s, r.h.now, r.h.conn, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_int_equal(la_shutdown(r.h.s, r.h.now, r.h.conn, LA_SHUT_WR), LA_OK);
+    take(&r);
+    assert_true(hand_conn(&r.h)->pace_hold);
+    hand_rx(&r.h, "RST rcv 1");
+    assert_int_equal(hand_conn(&r.h)->state, LA_CLOSED);
+    assert_null(la_check(r.h.s));
+    assert_true(la_deadline(r.h.s).ns == UINT64_MAX);
+    hand_free(&r.h);
+}
+
 TEST(an_ack_is_not_held_back)
 {
     struct run r;

@@ -87,6 +87,20 @@ TEST(a_burst_of_acks_makes_no_sample_above_the_rate_of_sending)
     hand_free(&h);
 }
 
+TEST(the_segment_that_stood_alone_counts_with_its_time)
+{
+    struct hand h = start(false);
+    bool limited;
+
+    send_bytes(&h, MSS); /* what is in flight is remembered from the second one on */
+    h.now.ns += 36 * NS_PER_MS;
+    send_bytes(&h, MSS);
+    acknowledge(&h, 1, 4000);
+    acknowledge(&h, 1, 36000);
+    assert_in_range(told(&h, &limited), 1, 2 * MSS * 1000 / 76 + 1);
+    hand_free(&h);
+}
+
 TEST(a_sample_of_an_idle_application_is_marked_and_replaces_none_that_is_larger)
 {
     struct hand h = start(false);
