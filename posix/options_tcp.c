@@ -189,8 +189,8 @@ int opt_set_maxseg(struct la_sockets *x, struct sock *s, const struct optbuf *b)
         return err;
     if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
         return -EINVAL;
-    if (s->what == WHAT_CONN)
-        return -EISCONN;
+    if (s->what == WHAT_CONN) /* its SYN has told the peer, and no other follows: as on Linux */
+        return 0;
     if (value != 0)
         return sock_option_set(x, s, LA_OPT_MAXSEG, (uint32_t)value);
     if (s->what == WHAT_LISTEN && s->set.core_set >> LA_OPT_MAXSEG & 1)

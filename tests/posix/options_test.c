@@ -417,6 +417,10 @@ TEST(what_is_set_before_connect_holds_for_the_syn)
         assert_int_equal(seen.ttl, v6 ? 33 : 17);
         assert_int_equal(seen.tos, v6 ? 0x44 : 0x28);
         assert_int_equal(seen.mss, 999);
+        const int mss = net_option(n, 0, fd, IPPROTO_TCP, TCP_MAXSEG);
+        assert_int_equal(set(n, 0, fd, IPPROTO_TCP, TCP_MAXSEG, 500), 0); /* too late */
+        assert_int_equal(net_option(n, 0, fd, IPPROTO_TCP, TCP_MAXSEG), mss);
+        assert_int_equal(set(n, 0, fd, IPPROTO_TCP, TCP_MAXSEG, 87), -EINVAL);
         net_free(n);
     }
 }
