@@ -10,7 +10,7 @@
 #   bin/lastack, share/man/        the command and the manual
 #
 # The prefix may be given when installing (cmake --install --prefix), so lastack.pc is written
-# then.  The CMake package finds its files from its own place and may be moved with them; for
+# then, with its spaces escaped.  The CMake package finds its files from its own place and may be moved with them; for
 # pkg-config there is --define-prefix.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -44,6 +44,7 @@ install(CODE "
     set(PROJECT_VERSION \"${PROJECT_VERSION}\")
     set(LIBDIR \"${CMAKE_INSTALL_LIBDIR}\")
     set(INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
+    string(REPLACE \" \" \"\\\\ \" PREFIX \"\${CMAKE_INSTALL_PREFIX}\")
     set(pc \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig/lastack.pc\")
     message(STATUS \"Installing: \$ENV{DESTDIR}\${pc}\")
     configure_file(\"${CMAKE_SOURCE_DIR}/cmake/lastack.pc.in\" \"\$ENV{DESTDIR}\${pc}\" @ONLY)

@@ -133,6 +133,16 @@ for word in "gcc hello.c C" "g++ hello.cc C++"; do
     passes "... and that is, too" shared_or_not static program
 done
 
+spaced() { # FLAG...
+    compile=$(PKG_CONFIG_PATH="$samples/with a space/lib/pkgconfig" pkg-config "$@" --cflags --libs \
+        lastack) || return 1
+    eval "gcc hello.c -o program $compile" || return 1
+    LD_LIBRARY_PATH="$samples/with a space/lib" ./program
+}
+passes "it installs below a prefix with spaces" installed "$samples/with a space"
+prints "... where pkg-config finds it by that prefix" "C: holds, 1" spaced --dont-define-prefix
+prints "... and by its own place" "C: holds, 1" spaced --define-prefix
+
 with_cmake() {
     cmake -S . -B out -G Ninja -DCMAKE_PREFIX_PATH="$samples/second" && cmake --build out
 }
