@@ -94,10 +94,10 @@ int opt_set_notsentlowat(struct la_sockets *x, struct sock *s, const struct optb
 {
     int value;
     int err = opt_int(b, &value);
-    const uint32_t bytes = (uint32_t)value;
 
     if (err != 0)
         return err;
+    const uint32_t bytes = (uint32_t)value;
     err = sock_option_set(x, s, LA_OPT_NOTSENT_LOWAT, bytes < LOWAT_MAX ? bytes : LOWAT_MAX);
     if (err == 0)
         s->set.notsent_lowat = bytes;

@@ -42,7 +42,7 @@ int64_t tcp_send_reserve(struct tcp *t, uint32_t ci, uint32_t want, struct la_sp
 {
     struct tcp_conn *c = conn_at(t, ci);
     const enum la_err err = send_refused(c);
-    const uint32_t room = send_room(t, c);
+    const uint32_t room = err == LA_OK ? send_room(t, c) : 0;
     uint32_t n;
 
     *count = 0;
@@ -108,7 +108,7 @@ int64_t tcp_send(struct tcp *t, uint32_t ci, const void *bytes, uint32_t len_byt
 {
     struct tcp_conn *c = conn_at(t, ci);
     const enum la_err err = send_refused(c);
-    const uint32_t room = send_room(t, c);
+    const uint32_t room = err == LA_OK ? send_room(t, c) : 0;
     const uint32_t want = len_bytes < room ? len_bytes : room;
     uint32_t n;
 

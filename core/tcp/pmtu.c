@@ -212,7 +212,7 @@ enum la_drop pmtu_too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes)
         struct flight *f = flight_of(t, c);
 
         f->probe_mtu = 0;
-        flight_lose(t, c, f->probe_seq, f->probe_end);
+        flight_lose(t, c, seq_max(f->probe_seq, c->snd.una), f->probe_end);
         tcp_output_wake(t, ci);
     }
     return LA_DROP_NONE;

@@ -117,11 +117,11 @@ void keepalive_rearm(struct tcp *t, uint32_t ci)
  */
 bool conn_in_persist(const struct tcp_conn *c)
 {
+    if (in(c, S(CLOSED) | S(SYN_SENT) | S(SYN_RECEIVED)))
+        return false;
     const uint32_t unsent = conn_unsent(c);
     const bool waits = unsent > 0 || conn_fin_unsent(c);
 
-    if (in(c, S(CLOSED) | S(SYN_SENT) | S(SYN_RECEIVED)))
-        return false;
     if (c->snd.wnd == 0)
         return waits || conn_flight(c) > 0;
     return conn_flight(c) == 0 && unsent > c->snd.wnd && c->snd.wnd < c->snd_mss &&

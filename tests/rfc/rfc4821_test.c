@@ -282,6 +282,32 @@ BENCH_TEST(after_the_interval_the_search_begins_again)
     expect_true(b, bench_info(b).snd_mss > 1440 - 8);
 }
 
+BENCH_TEST(icmp_about_a_probe_of_which_a_part_was_acknowledged_takes_the_rest_for_lost)
+{
+    bench_begin(b, BENCH_EITHER, NULL);
+    bench_sysctl(b, "net.ipv4.tcp_base_mss", 1240);
+    bench_sysctl(b, "net.ipv4.tcp_mtu_probing", 2);
+    bench_established(b, &(struct bench_opt){ .mss = 1440, .sack = true, .rtt_ns = MS(10) });
+    const uint32_t mss = bench_info(b).snd_mss;
+    uint32_t again = 0;
+    char line[80];
+
+    warm_up(b, mss);
+    bench_send(b, 8 * mss);
+    (void)bench_next_tx(b);
+    (void)bench_next_tx(b);
+    const uint32_t probe = bench_next_tx(b)->seg.len;
+    snprintf(line, sizeof line, "ACK rcv 0 snd %u wnd 65535", 22 * mss + 100);
+    bench_rx(b, line);
+    bench_forget_tx(b);
+
+    bench_rx_icmp(b, b->family == 4 ? 3 : 2, b->family == 4 ? 4 : 0, 1310, 22 * mss + 100);
+
+    for (const struct bench_tx *t = bench_next_tx(b); t != NULL; t = bench_next_tx(b))
+        again += seq_diff(b->snd_base, t->seg.seq) < 22 * mss + probe ? t->seg.len : 0;
+    expect_equal(b, again, probe - 100);
+}
+
 BENCH_TEST(icmp_that_says_it_while_probing_ends_the_search_there)
 {
     bench_begin(b, BENCH_EITHER, NULL);

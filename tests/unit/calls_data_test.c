@@ -262,4 +262,22 @@ TEST(nothing_can_be_sent_behind_a_fin_or_on_a_stale_handle)
     hand_free(&h);
 }
 
+TEST(a_send_on_what_was_reset_with_text_in_flight_is_an_error_under_low_water_too)
+{
+    static const uint8_t bytes[5000];
+    struct la_span spans[4];
+    uint32_t count;
+    struct hand h;
+
+    hand_new(&h, NULL);
+    hand_establish(&h, NULL);
+    assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_NOTSENT_LOWAT, 1000), LA_OK);
+    assert_true(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0) > 0);
+    hand_drain(&h);
+    hand_rx(&h, "RST rcv 1");
+    assert_int_equal(la_send(h.s, h.now, h.conn, bytes, sizeof bytes, 0), LA_ECONNRESET);
+    assert_int_equal(la_send_reserve(h.s, h.now, h.conn, 100, spans, 4, &count), LA_ECONNRESET);
+    hand_free(&h);
+}
+
 TEST_MAIN
