@@ -181,8 +181,11 @@ void conn_set_mss(const struct tcp *t, struct tcp_conn *c, uint32_t path_mtu)
     LA_ASSERT(path_mtu <= UINT16_MAX);
     c->path_mtu = (uint16_t)path_mtu;
     c->snd_mss = (uint16_t)conn_mss_at(t, c, path_mtu);
+    /* A window that takes no segment would never open; and RFC 5681 3.1, (4). */
     if (c->cwnd < c->snd_mss)
-        c->cwnd = c->snd_mss; /* a window that takes no segment would never open */
+        c->cwnd = c->snd_mss;
+    if (c->ssthresh < 2u * c->snd_mss)
+        c->ssthresh = 2u * c->snd_mss;
 }
 
 /* The peer's SYN or SYN-ACK answers what our SYN offered: both must have said it. */

@@ -277,6 +277,38 @@ BENCH_TEST(a_window_of_one_small_segment_still_takes_one_that_has_grown)
     expect_tx(b, "PSH ACK snd 1540 rcv 0 len 1440");
 }
 
+BENCH_TEST(segments_may_grow_while_what_was_lost_is_repaired)
+{
+    bench_begin(b, BENCH_EITHER, NULL);
+    bench_sysctl(b, "net.ipv4.route.mtu_expires", 1);
+    bench_established(b, &(struct bench_opt){ .mss = 1440, .sack = true });
+    bench_option(b, LA_OPT_CONGESTION, CC_RENO);
+    bench_send(b, 1440);
+    too_big(b, b->family == 4 ? 600 : 1280, 0);
+    bench_rx(b, "ACK rcv 0 snd 1440 wnd 65535");
+    bench_rebase(b);
+    const uint32_t mss = bench_info(b).snd_mss;
+    char line[80];
+
+    bench_sleep(b, MS(950));
+    bench_send(b, 4 * mss);
+    bench_sleep(b, MS(10));
+    snprintf(line, sizeof line, "ACK rcv 0 snd 0 wnd 65535 sack %u:%u", mss, 4 * mss);
+    bench_rx(b, line);
+    expect_equal(b, bench_info(b).ssthresh_bytes, 2 * mss);
+    bench_sleep(b, MS(45));
+    bench_send(b, 100);
+    expect_equal(b, bench_info(b).snd_mss, 1440);
+    snprintf(line, sizeof line, "ACK rcv 0 snd %u wnd 65535", 4 * mss + 100);
+    bench_rx(b, line);
+    bench_forget_tx(b);
+
+    bench_send(b, 1440);
+
+    const struct bench_tx *t = bench_next_tx(b);
+    expect_true(b, t != NULL && t->seg.len == 1440);
+}
+
 BENCH_TEST(no_sysctl_makes_a_segment_larger_than_the_interface_takes)
 {
     bench_begin(b, BENCH_EITHER, NULL);
