@@ -151,8 +151,12 @@ void pmtu_established(const struct tcp *t, struct tcp_conn *c)
     if (t->env.knobs.mtu_probing != 2)
         return;
     search(t, c, t->env.knobs.base_mss);
-    if (c->snd_mss < before) /* the initial window is a number of segments */
-        c->cwnd = c->cwnd / before * c->snd_mss;
+    if (c->snd_mss >= before)
+        return;
+    if (c->cwnd > before)
+        cc_init(t, c); /* the initial window is a number of segments, of this size now */
+    else
+        c->cwnd = c->snd_mss; /* the SYN was lost */
 }
 
 /* All in flight that is larger than segments are now goes again: no network takes it. */

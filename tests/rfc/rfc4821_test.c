@@ -357,6 +357,16 @@ static uint32_t grow(struct bench *b, uint32_t mss)
     return sent;
 }
 
+BENCH_TEST(the_initial_window_is_of_the_segments_with_which_the_search_begins)
+{
+    bench_begin(b, BENCH_EITHER, NULL);
+    assert_int_equal(la_iface_set_mtu(b->s, 0, 9000), LA_OK);
+    bench_sysctl(b, "net.ipv4.tcp_mtu_probing", 2);
+    bench_established(b, &(struct bench_opt){ .mss = 8940, .sack = true });
+    expect_equal(b, bench_info(b).snd_mss, 1024);
+    expect_equal(b, bench_info(b).cwnd_bytes, 10 * 1024);
+}
+
 /* Where a window has no room for a probe, nothing waits for it. */
 BENCH_TEST(a_probe_that_no_window_has_room_for_holds_nothing_back)
 {
