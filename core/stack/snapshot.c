@@ -8,6 +8,7 @@
 #include "core/base/poison.h"
 #include "core/stack/stack.h"
 #include "core/tcp/inflight.h"
+#include "core/tcp/pmtu.h"
 
 static uint32_t add(struct la_extent *out, uint32_t n, uint64_t offset, uint64_t len)
 {
@@ -215,7 +216,7 @@ static void put_times(struct item *it, const struct mix *m, const struct tcp *t,
     put(it, c->timestamps ? tcp_paws_time(t) - c->ts_recent_at : 0);
     put(it, c->timing ? tcp_now_us(t) - c->rtt_at_us : UINT64_MAX);
     put(it, c->timing ? seq_raw(c->rtt_seq) : 0);
-    put_time(it, m, c->pace_hold ? pace_time(t, c) : LA_TIME_NEVER);
+    put_time(it, m, c->pace_hold || pace_wanted(t, c) ? pace_time(t, c) : LA_TIME_NEVER);
     put_time(it, m, conn_flight(c) > 0 || c->persist ? c->rtx_since : LA_TIME_NEVER);
 }
 
@@ -308,7 +309,8 @@ static void hash_conn(struct mix *m, const struct tcp *t, uint32_t ci)
     put_settings(&it, &c->set);
     put(&it,
         (uint64_t)(uint16_t)c->error << 32 | (uint64_t)(uint16_t)c->soft_error << 16 | c->reason);
-    put(&it, (uint64_t)c->mtu_high << 16 | (c->mtu_high > 0 ? c->mtu_at : 0));
+    put(&it, (uint64_t)(c->state != LA_CLOSED && c->mtu_epoch != t->pmtu.epoch) << 32 |
+                 (uint64_t)c->mtu_high << 16 | (c->mtu_high > 0 ? pmtu_age(t, c) : 0));
     put(&it, c->user);
     put(&it, hash_queue(t, m, &c->sndq));
     put(&it, hash_queue(t, m, &c->rcvq));

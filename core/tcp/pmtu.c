@@ -248,11 +248,16 @@ void pmtu_black_hole(struct tcp *t, uint32_t ci)
         conn_set_mss(t, c, mss + headers);
 }
 
+uint16_t pmtu_age(const struct tcp *t, const struct tcp_conn *c)
+{
+    return (uint16_t)(now_units(t) - c->mtu_at);
+}
+
 /* The search rests: has it rested long enough? */
 static void search_again(const struct tcp *t, struct tcp_conn *c)
 {
-    const uint32_t passed = (uint16_t)(now_units(t) - c->mtu_at);
-    const uint64_t passed_ns = (uint64_t)passed << (TCP_COARSE_SHIFT + COARSE_PER_UNIT_SHIFT);
+    const uint64_t passed_ns = (uint64_t)pmtu_age(t, c)
+                               << (TCP_COARSE_SHIFT + COARSE_PER_UNIT_SHIFT);
 
     if (passed_ns < t->env.knobs.probe_interval * NS_PER_S)
         return;

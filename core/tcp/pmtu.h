@@ -35,6 +35,9 @@ enum la_drop pmtu_too_big(struct tcp *t, uint32_t ci, uint32_t mtu_bytes);
 void pmtu_black_hole(struct tcp *t, uint32_t ci);
 
 /* RFC 4821: try a larger packet. */
+
+/* Since the search began, in about seconds; modulo 19 hours. */
+uint16_t pmtu_age(const struct tcp *t, const struct tcp_conn *c);
 static inline bool pmtu_searching(const struct tcp *t, const struct tcp_conn *c)
 {
     return c->mtu_high > c->path_mtu + 1u &&

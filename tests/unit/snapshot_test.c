@@ -3,6 +3,7 @@
  * snapshot_test.c - The arena as a value: a clone has the same future, the hash sees logical
  * state and nothing else.
  */
+#include "core/tcp/pmtu.h"
 #include "tests/unit/base_test.h"
 #include "tests/unit/hand.h"
 
@@ -262,6 +263,21 @@ TEST(the_hash_counts_times_from_now)
     assert_true(la_hash(h.s) != la_hash(k.s)); /* its timer is nearer */
     hand_wait(&k, NS_PER_MS);
     assert_true(la_hash(h.s) == la_hash(k.s));
+    hand_free(&h);
+    hand_free(&k);
+}
+
+TEST(the_hash_counts_the_age_of_a_search_of_the_paths_mtu_and_of_what_is_known_of_it)
+{
+    struct hand h = busy(false, 1000 * NS_PER_S), k = busy(false, 77777 * NS_PER_S);
+
+    h.t->env.knobs.mtu_probing = k.t->env.knobs.mtu_probing = 1;
+    pmtu_black_hole(h.t, hand_ci(&h));
+    pmtu_black_hole(k.t, hand_ci(&k));
+    assert_true(hand_conn(&h)->mtu_at != hand_conn(&k)->mtu_at);
+    assert_true(la_hash(h.s) == la_hash(k.s));
+    k.t->pmtu.epoch++; /* there is something new to look at */
+    assert_true(la_hash(h.s) != la_hash(k.s));
     hand_free(&h);
     hand_free(&k);
 }
