@@ -16,8 +16,8 @@
  * Neither step is done at once for a million nodes.  A slot that T enters stands on a list of
  * its own, "moving", until each of its nodes has its new place, and nothing fires before.  The
  * nodes of the current tick are passed by a cursor, and the due list takes at most WHEEL_BATCH
- * of them at a time.  So a call that may do w units of work looks at w nodes, and the next one
- * goes on; meanwhile wheel_deadline() lies in the past.
+ * of them before it is empty again: one sorted batch after the other.  So a call that may do w
+ * units of work looks at w nodes, and the next one goes on; meanwhile wheel_deadline() lies in the past.
  *
  * Cost: wheel_move() O(1).  wheel_pop() is O(1) amortised over a node's at most eight
  * places, plus sorting what falls due together, plus a look at the nodes of the current
@@ -225,7 +225,6 @@ static void make_due(struct wheel *w, void *arena, uint32_t batch, uint32_t fres
 {
     uint32_t prev = FIRST | DUE;
 
-    w->due_most += fresh;
     w->due = merge(w, arena, w->due, sort(w, arena, batch));
     for (uint32_t i = w->due; i != WHEEL_NONE; i = wheel_node(w, arena, i)->next) {
         struct wheel_node *const n = wheel_node(w, arena, i);
@@ -248,18 +247,17 @@ static void collect(struct wheel *w, void *arena, la_time now, uint32_t *work)
 
     if (w->due == WHEEL_NONE) {
         w->due_soonest = LA_TIME_NEVER;
-        w->due_most = 0;
+        w->due_taken = 0;
     }
     if (w->cursor == WHEEL_NONE) {
         w->cursor = w->head[0][digit(w->tick, 0)];
         w->seen_soonest = LA_TIME_NEVER;
         w->seen_exact = true;
     }
-    while (w->cursor != WHEEL_NONE && w->due_most + fresh<WHEEL_BATCH && * work> 0) {
+    for (; w->cursor != WHEEL_NONE && w->due_taken < WHEEL_BATCH && *work != 0; --*work) {
         const uint32_t i = w->cursor;
         struct wheel_node *const n = wheel_node(w, arena, i);
 
-        --*work;
         if (time_lt(now, n->at)) {
             w->cursor = n->next;
             w->seen_soonest = time_min(w->seen_soonest, n->at);
@@ -270,6 +268,7 @@ static void collect(struct wheel *w, void *arena, la_time now, uint32_t *work)
         n->next = batch;
         batch = i;
         fresh++;
+        w->due_taken++;
     }
     if (w->cursor == WHEEL_NONE) {
         w->soonest = w->seen_soonest;
@@ -335,17 +334,17 @@ uint32_t wheel_pop(struct wheel *w, void *arena, la_time now, uint32_t *work)
             return WHEEL_NONE;
         if (current_due(w, now))
             collect(w, arena, now, work);
-        if (w->cursor != WHEEL_NONE && w->due_most < WHEEL_BATCH)
-            return WHEEL_NONE; /* those behind the cursor may come before: the order is one for any work */
+        if (w->cursor != WHEEL_NONE && w->due_taken < WHEEL_BATCH)
+            return WHEEL_NONE; /* those behind may come before: one order for any work */
         const uint32_t i = w->due;
         if (i != WHEEL_NONE) {
             unlink_node(w, arena, i);
             w->armed--;
-            w->due_most--;
             LA_ASSERT(time_le(wheel_node(w, arena, i)->at, now));
             return i;
         }
-    } while (advance(w, arena, tick_of(now)));
+        /* What the cursor had passed when it was early is looked at again. */
+    } while (current_due(w, now) || advance(w, arena, tick_of(now)));
     return WHEEL_NONE;
 }
 

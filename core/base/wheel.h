@@ -9,8 +9,9 @@
  * levels together span all of la_time, so no time is beyond the last.
  *
  * Nodes fire in the order (tick, index) among those due, never before their exact ns,
- * whatever the clock's steps; of a tick in which more than WHEEL_BATCH fall due, batch by batch.  A node armed for a time that is past belongs to the tick
- * that is being fired.  tests hold the wheel against a binary heap with the same key.
+ * whatever the clock's steps; of a tick in which more than WHEEL_BATCH fall due, batch by batch.
+ * A node armed for a time that is past belongs to the tick that is being fired.  Tests hold the
+ * wheel against a binary heap with the same key.
  *
  * Node i is at arena + base_offset + i * stride.  Nodes of one table stand close together, apart
  * from what they belong to: walking a list touches nothing else, and four share a cache line.
@@ -41,7 +42,7 @@ struct wheel {
     la_time soonest;      /* not later than any node in the slot of the current tick */
     la_time due_soonest;  /* not later than any node on the due list */
     uint32_t due;         /* nodes of the current tick that are due, sorted; or WHEEL_NONE */
-    uint32_t due_most;    /* not fewer than stand there */
+    uint32_t due_taken;   /* so many came there since it was empty */
     uint32_t moving;      /* nodes of a slot that was entered: they have no new place yet */
     uint32_t cursor;      /* in the current tick: this one and those behind it were not looked at */
     la_time seen_soonest; /* of those in front of it */
