@@ -17,7 +17,8 @@
  * its own, "moving", until each of its nodes has its new place, and nothing fires before.  The
  * nodes of the current tick are passed by a cursor, and the due list takes at most WHEEL_BATCH
  * of them before it is empty again: one sorted batch after the other.  So a call that may do w
- * units of work looks at w nodes, and the next one goes on; meanwhile wheel_deadline() lies in the past.
+ * units of work looks at w nodes, and the next one goes on; meanwhile wheel_deadline() lies in
+ * the past.
  *
  * Cost: wheel_move() O(1).  wheel_pop() is O(1) amortised over a node's at most eight
  * places, plus sorting what falls due together, plus a look at the nodes of the current

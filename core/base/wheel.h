@@ -65,8 +65,8 @@ static inline bool wheel_armed(const struct wheel_node *n)
 /* Arm, or move, node @i to @at; LA_TIME_NEVER disarms.  A past time fires at the next call. */
 void wheel_move(struct wheel *w, void *arena, uint32_t i, la_time at);
 /*
- * The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE.  Each node
- * that is looked at or moved takes one from *@work; with 0 left there may be more that is due.
+ * The next node due at @now, disarmed (its at keeps the time it stood for); or WHEEL_NONE.  Each
+ * node that is looked at or moved takes one from *@work; with 0 left there may be more that is due.
  */
 uint32_t wheel_pop(struct wheel *w, void *arena, la_time now, uint32_t *work);
 /* What the next wheel_pop() gives, if it falls due together with the last; else WHEEL_NONE. */

@@ -73,18 +73,27 @@ void memory_look(struct tcp *t)
     }
 }
 
-/* Text that is unread, unacknowledged, unsent or out of order. */
+/*
+ * Text that is unread, unacknowledged, out of order, or that the peer's window keeps.  What only waits
+ * to be sent - corked, paced, reserved - may be new however long the connection was idle before.
+ */
 static bool holds_memory(const struct tcp_conn *c)
 {
-    return c->state != LA_CLOSED &&
-           (c->sndq.chunks > 0 || c->rcvq.chunks > 0 || c->rcv.ooo != SLAB_NONE);
+    const bool sends = c->sndq.chunks > 0 && (conn_flight(c) > 0 || c->persist);
+
+    return c->state != LA_CLOSED && (sends || c->rcvq.chunks > 0 || c->rcv.ooo != SLAB_NONE);
 }
 
-/* When text last moved: came in order, or was acknowledged. */
+/*
+ * When text last moved: came in order, or was acknowledged.  What is out of order may be new too: where
+ * that is all, the peer must have been silent as long.
+ */
 static la_time stalled_since(const struct tcp *t, const struct tcp_conn *c)
 {
-    const la_time since = time_max(c->opened, c->rtx_since);
+    la_time since = time_max(c->opened, c->rtx_since);
 
+    if (c->sndq.chunks == 0 && c->rcvq.chunks == 0)
+        since = time_max(since, c->last_rx);
     return c->bytes_received > 0 ? time_max(since, tcp_coarse_time(t, c->rcv_text_at)) : since;
 }
 

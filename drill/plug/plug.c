@@ -110,8 +110,11 @@ void plug_pass(struct plug *p, uint64_t until_ns, bool to_packet)
 static int64_t wait_here(struct plug *p, struct la_sock_call *call)
 {
     int64_t result = LA_SOCK_PENDING;
-    for (int turn = 0; turn < TURNS_MAX && result == LA_SOCK_PENDING; turn++) {
+    for (int turn = 0; turn < TURNS_MAX; turn++) {
         plug_turn(p);
+        result = la_sock_step(p->sockets, call); /* packets to ourselves may have ended it */
+        if (result != LA_SOCK_PENDING)
+            break;
         uint64_t next = plug_next(p);
         if (call->deadline.ns < next)
             next = call->deadline.ns;
@@ -122,7 +125,6 @@ static int64_t wait_here(struct plug *p, struct la_sock_call *call)
             return -EDEADLK;
         }
         plug_pass(p, next, false);
-        result = la_sock_step(p->sockets, call);
     }
     plug_turn(p);
     return result;

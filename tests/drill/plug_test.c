@@ -324,6 +324,18 @@ TEST(a_call_that_nothing_will_end_fails_instead_of_hanging)
     close_object(d);
 }
 
+TEST(a_call_that_packets_to_ourselves_end_takes_no_time)
+{
+    struct drill *d = open_object(NULL, false);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8080) };
+    new_listener(d);
+    inet_pton(AF_INET, "192.168.0.1", &to.sin_addr);
+    const int fd = d->i.socket(d->i.userdata, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(d->i.connect(d->i.userdata, fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_in_range(now_us(d) - d->begin_us, 0, 2); /* what the looks at the clock take */
+    close_object(d);
+}
+
 TEST(a_sleep_longer_than_usleep_can_be_told_is_spun_through_soon)
 {
     struct drill *d = open_object(NULL, false);

@@ -195,6 +195,32 @@ TEST(above_the_third_number_the_longest_stalled_is_reset_one_after_the_other_if_
     hand_free(&h);
 }
 
+/* After a long silence: what came or was written just now has stalled for no time at all. */
+TEST(a_connection_that_was_idle_and_has_new_text_has_not_stalled)
+{
+    for (uint32_t sends = 0; sends < 2; sends++) {
+        struct hand h = start();
+
+        hand_wait(&h, 1000 * NS_PER_S);
+        if (sends) {
+            assert_int_equal(la_set_option(h.s, h.now, h.conn, LA_OPT_CORK, 1), LA_OK);
+            assert_int_equal(la_send(h.s, h.now, h.conn, "text", 4, 0), 4);
+        } else {
+            hand_rx(&h, "ACK PSH rcv 101 snd 1 wnd 1000 len 100"); /* what is before it is lost */
+        }
+        set_mem(&h, "0 0 0");
+        assert_int_equal(la_sysctl_set(h.s, "net.lastack.tcp_mem_reset_idle", 100), LA_OK);
+        hand_drain(&h);
+        (void)la_tick(h.s, h.now, 64);
+        assert_int_equal(la_conn_error(h.s, h.conn, NULL), LA_OK);
+        hand_wait(&h, 101 * NS_PER_S); /* the hole stays */
+        (void)la_tick(h.s, h.now, 64);
+        assert_int_equal(la_conn_error(h.s, h.conn, NULL), sends ? LA_OK : LA_ENOBUFS);
+        assert_int_equal(la_drops(h.s, LA_DROP_MEMORY_STALLED), !sends);
+        hand_free(&h);
+    }
+}
+
 TEST(nobody_is_reset_while_there_is_memory)
 {
     struct hand h;
