@@ -284,6 +284,26 @@ TEST(the_rate_is_twice_the_window_a_round_trip_in_slow_start_and_a_fifth_above_i
     hand_free(&r.h);
 }
 
+TEST(no_rate_is_so_low_that_the_next_departure_can_not_be_told)
+{
+    struct run r;
+
+    begin(&r, false, "wnd 65535 mss 1460 sackOK", 0, 0);
+    struct tcp_conn *c = hand_conn(&r.h);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.lastack.tcp_pacing", 2), LA_OK);
+    assert_int_equal(la_sysctl_set(r.h.s, "net.ipv4.tcp_pacing_ca_ratio", 1), LA_OK);
+    c->srtt_us8 = 8 * 60000000u; /* as slow as a path may be */
+    c->rto_us = 120000000;
+    c->cwnd = 14 * MSS;
+    c->ssthresh = 2 * MSS;
+    send_all(&r, 14 * MSS, 0);
+    hold_bound(&r, LA_PACING_RATE_MIN, 2 * MSS);
+    assert_int_equal(pace_rate(r.h.t, c), LA_PACING_RATE_MIN);
+    c->set.max_pacing_rate = 5000;
+    assert_int_equal(pace_rate(r.h.t, c), LA_PACING_RATE_MIN); /* a limit makes nothing faster */
+    hand_free(&r.h);
+}
+
 TEST(by_itself_a_connection_is_paced_only_if_the_sysctl_says_so)
 {
     struct run r;
