@@ -10,6 +10,10 @@
  * no multiple of the unit: sent byte by byte the edge would creep on with RCV.NXT and
  * the window never close.  When what waits and what was promised together are over by one
  * unit of scale, the field is rounded down instead.
+ *
+ * The buffer that a connection begins with opens slowly: 64 KB are offered first, as on Linux, and
+ * beside that an eighth of what has arrived.  A sender in slow start uses all that it is offered, and
+ * a path that holds less loses the rest.  Once the buffer has grown (autotune.c) all of it is offered.
  */
 #include "core/tcp/tcp.h"
 
@@ -27,6 +31,20 @@ uint8_t rcv_window_shift(const struct tcp *t)
 /* What a window grows to while the pool is under pressure: enough for fast retransmit to work. */
 #define PRESSED_SEGMENTS 4
 
+#define SLOW_BUFFER_MAX 131072u
+#define OPENS_BY_AN 8u
+
+/* What is offered at the most. */
+static uint32_t offered(const struct tcp *t, const struct tcp_conn *c)
+{
+    const uint64_t most = UINT16_MAX + c->bytes_received / OPENS_BY_AN;
+
+    if (c->set.rcvbuf > SLOW_BUFFER_MAX || c->set.rcvbuf_fixed || most >= c->set.rcvbuf ||
+        !t->env.knobs.moderate_rcvbuf)
+        return c->set.rcvbuf;
+    return (uint32_t)most;
+}
+
 /* The right edge the buffer could bear. */
 static tcp_seq bearable(const struct tcp *t, const struct tcp_conn *c)
 {
@@ -37,6 +55,11 @@ static tcp_seq bearable(const struct tcp *t, const struct tcp_conn *c)
         space = PRESSED_SEGMENTS * (uint32_t)c->adv_mss;
     if (space > limit)
         space = limit;
+    if (space > UINT16_MAX) {
+        const uint32_t most = offered(t, c);
+
+        space = space < most ? space : most;
+    }
     return seq_add(c->rcv.nxt, space);
 }
 

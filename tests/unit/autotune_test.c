@@ -73,6 +73,22 @@ TEST(one_that_takes_longer_is_not)
     hand_free(&h);
 }
 
+TEST(the_first_buffer_is_offered_little_by_little)
+{
+    struct hand h = start(false, 30000);
+    const struct tcp_conn *c = hand_conn(&h);
+
+    while (c->bytes_received < 8u * 131072u) {
+        fill(&h, 2 * RTT_US + 1, true);
+        const uint64_t opened = UINT16_MAX + c->bytes_received / 8;
+        const uint64_t most = opened < 131072 ? opened : 131072;
+
+        assert_in_range(tcp_rcv_wnd(c), most - 4u * MSS, most + (1u << c->rcv_shift));
+    }
+    assert_int_equal(c->set.rcvbuf, 131072);
+    hand_free(&h);
+}
+
 TEST(an_application_that_does_not_read_is_given_no_more)
 {
     struct hand h = start(false, 30000);
