@@ -207,4 +207,20 @@ TEST(only_a_closed_connection_out_of_every_queue_is_released)
     hand_free(&h);
 }
 
+TEST(no_smallest_mss_is_more_than_a_descriptor_can_point_at)
+{
+    static uint8_t text[1u << 16];
+    struct hand h;
+
+    hand_new(&h, NULL);
+    assert_int_equal(la_sysctl_set(h.s, "net.ipv4.tcp_min_snd_mss", 65495), LA_OK);
+    hand_establish(&h, NULL);
+    hand_conn(&h)->snd.wnd = hand_conn(&h)->snd.max_wnd = hand_conn(&h)->cwnd = 1u << 20;
+    assert_true(hand_conn(&h)->snd_mss <= (LA_TX_SPANS_MAX - 2) * chunks_payload(&h.t->env.chunks));
+    assert_true(la_send(h.s, h.now, h.conn, text, sizeof text, 0) > 0);
+    hand_drain(&h);
+    assert_null(la_check(h.s));
+    hand_free(&h);
+}
+
 TEST_MAIN
