@@ -232,7 +232,7 @@ static void rows_all(struct stage *g)
 static void expire_all(struct stage *g, struct curve *c)
 {
     struct la_stack *s = g->p.end[0].s;
-    uint64_t last = 0;
+    uint64_t last = 0, worst_ns = 0;
     const uint64_t before = la_counter(s, LA_COUNT_TCPKeepAlive);
 
     for (uint64_t fired = 0; fired < g->n; fired = last) {
@@ -242,12 +242,16 @@ static void expire_all(struct stage *g, struct curve *c)
             pair_run(&g->p); /* else they were sent again before they are answered */
         g->p.now.ns = (due.ns > g->p.now.ns ? due.ns : g->p.now.ns) + TICK_STEP_NS;
         meter_begin(&g->m, SCALE_timer_expire);
-        while (la_tick(s, g->p.now, TICK_BUDGET))
-            ;
+        for (bool more = true; more;) {
+            const uint64_t began = bench_ns();
+            more = la_tick(s, g->p.now, TICK_BUDGET);
+            const uint64_t took = bench_ns() - began;
+            worst_ns = took > worst_ns ? took : worst_ns;
+        }
         last = la_counter(s, LA_COUNT_TCPKeepAlive) - before;
         meter_end(&g->m, last - fired);
     }
-    c->tick_worst_us = (double)g->m.worst_ns[SCALE_timer_expire] / 1e3;
+    c->tick_worst_us = (double)worst_ns / 1e3;
     meter_on(&g->m, false);
     pair_run(&g->p);
 }

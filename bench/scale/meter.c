@@ -67,7 +67,6 @@ void meter_end(struct meter *m, uint64_t count)
         const uint64_t took = bench_ns() - m->began;
 
         m->ns[op] += took > m->empty_ns ? took - m->empty_ns : 0;
-        m->worst_ns[op] = took > m->worst_ns[op] ? took : m->worst_ns[op];
     }
     m->count[op] += count;
 }

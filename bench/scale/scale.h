@@ -47,7 +47,7 @@ extern const struct scale_op_text scale_op_text[SCALE_OP_COUNT];
 struct meter {
     uint64_t ns[SCALE_OP_COUNT], count[SCALE_OP_COUNT];
     uint64_t empty_ns; /* what reading the clock twice takes */
-    uint64_t began, worst_ns[SCALE_OP_COUNT];
+    uint64_t began;
     bool counting; /* under callgrind: instructions instead of time, one part for each operation */
     enum scale_op current;
 };
