@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "core/base/poison.h"
 #include "sim/host.h"
 #include "sim/memory.h"
 
@@ -41,11 +42,10 @@ static void succeed(struct sim_host *h)
 {
     struct la_stack *old = h->stack;
     void *old_arena = h->arena;
-    struct la_extent ranges[LA_EXTENTS_MAX];
 
     h->stack = h->twin.stack;
     h->arena = h->twin.arena;
-    (void)la_extents(old, ranges); /* for a sanitizer: what is free will be written too */
+    poison_clear(old, h->arena_bytes); /* for a sanitizer: what is free is written too */
     memset((void *)old, POISON, (size_t)h->arena_bytes);
     sim_release(old_arena);
 }
