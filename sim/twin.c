@@ -8,7 +8,6 @@
  */
 #include <string.h>
 
-#include "core/base/poison.h"
 #include "sim/host.h"
 #include "sim/memory.h"
 
@@ -42,11 +41,13 @@ static void succeed(struct sim_host *h)
 {
     struct la_stack *old = h->stack;
     void *old_arena = h->arena;
+    struct la_extent ranges[LA_EXTENTS_MAX];
+    const uint32_t count = la_extents(old, ranges);
 
     h->stack = h->twin.stack;
     h->arena = h->twin.arena;
-    poison_clear(old, h->arena_bytes); /* for a sanitizer: what is free is written too */
-    memset((void *)old, POISON, (size_t)h->arena_bytes);
+    for (uint32_t i = 0; i < count; i++) /* the rest is no state, and a sanitizer may guard it */
+        memset((uint8_t *)old + ranges[i].offset_bytes, POISON, (size_t)ranges[i].len_bytes);
     sim_release(old_arena);
 }
 
