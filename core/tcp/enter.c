@@ -159,7 +159,7 @@ uint16_t conn_adv_mss(const struct tcp *t, const struct tcp_settings *set, uint3
 uint32_t conn_mss_at(const struct tcp *t, const struct tcp_conn *c, uint32_t path_mtu)
 {
     const uint32_t span_bytes = (LA_TX_SPANS_MAX - 2) * chunks_payload(&t->env.chunks);
-    const uint32_t headers = (addr_is_v4(&c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES;
+    const uint32_t headers = ip_header_bytes(c->flow.raddr) + TCP_HEADER_BYTES;
     const uint32_t iface = t->iface_mtu[c->iface] - headers;
     uint32_t mss = path_mtu > headers ? path_mtu - headers : 0;
 

@@ -147,7 +147,7 @@ static void emit(struct tcp *t, uint32_t ci, const struct plan *p, struct la_tx 
                  struct tcp_out *out)
 {
     struct tcp_conn *c = conn_at(t, ci);
-    const uint32_t at = addr_is_v4(&c->flow.raddr) ? 20 : 40;
+    const uint32_t at = ip_header_bytes(c->flow.raddr);
     struct tcp_seg seg = {
         .src_port = c->flow.lport,
         .dst_port = c->flow.rport,

@@ -12,8 +12,9 @@
  * Nobody can make it grow, and only an ICMP error that quotes text in flight gets in (RFC 5927);
  * where a set is full, the row that would expire first goes.  A connection looks there when it
  * begins, and again when it sends new text, or an RTO fires, after the table or an interface has
- * changed: an epoch of eight bits tells, so on most segments this costs one comparison.  If 256 changes pass between
- * two looks, a connection misses them, and learns of the next one or from its own packets.
+ * changed: an epoch of eight bits tells, so on most segments this costs one comparison.  If 256
+ * changes pass between two looks, a connection misses them, and learns of the next one or from its
+ * own packets.
  *
  * The search (net.ipv4.tcp_mtu_probing) knows path_mtu, which works, and mtu_high, above which
  * nothing is tried; mtu_high is 0 without one.  A probe is one segment of new text.  Its loss, and
@@ -113,17 +114,22 @@ void pmtu_begin(const struct tcp *t, struct tcp_conn *c)
     conn_set_mss(t, c, pmtu_limit(t, c));
 }
 
+/* Of IP and TCP, without options: what an MSS does not count. */
+static uint32_t bare_headers_bytes(const struct tcp_conn *c)
+{
+    return ip_header_bytes(c->flow.raddr) + TCP_HEADER_BYTES;
+}
+
+/* Of a packet of text. */
 static uint32_t headers_bytes(const struct tcp_conn *c)
 {
-    return (addr_is_v4(&c->flow.raddr) ? 20u : 40u) + TCP_HEADER_BYTES +
-           (c->timestamps ? TCP_TIMESTAMPS_BYTES : 0);
+    return bare_headers_bytes(c) + (c->timestamps ? TCP_TIMESTAMPS_BYTES : 0);
 }
 
 static uint32_t most_of(const struct tcp *t, const struct tcp_conn *c)
 {
     const uint32_t limit = pmtu_limit(t, c);
-    const uint32_t peer =
-        c->peer_mss + headers_bytes(c) - (c->timestamps ? TCP_TIMESTAMPS_BYTES : 0);
+    const uint32_t peer = c->peer_mss + bare_headers_bytes(c);
 
     return limit < peer ? limit : peer;
 }
