@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lastack/observe.h>
 #include <lastack/runtime.h>
 
 #include "bench/scale/scale.h"
@@ -73,17 +72,6 @@ uint64_t churn_bytes(const struct churn *c)
     return 2 * la_bytes_needed(&config);
 }
 
-static uint64_t used_bytes(const struct la_stack *s)
-{
-    struct la_extent e[LA_EXTENTS_MAX];
-    const uint32_t n = la_extents(s, e);
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        bytes += e[i].len_bytes;
-    return bytes;
-}
-
 static double resident_bytes(void)
 {
     unsigned long size = 0, resident = 0;
@@ -123,7 +111,7 @@ void churn_run(struct churn *c)
     work_must(la_sysctl_set(p.end[0].s, "net.ipv4.tcp_max_tw_buckets", c->cap) == LA_OK,
               "tcp_max_tw_buckets");
     const la_listener_id listener = work_listen(&p);
-    const uint64_t empty = used_bytes(p.end[0].s), began = bench_ns();
+    const uint64_t empty = scale_used_bytes(p.end[0].s), began = bench_ns();
     uint64_t full_ns = 0, full_closes = 0;
 
     for (c->closes = 0; c->closes < total; c->closes += BATCH) {
@@ -142,7 +130,7 @@ void churn_run(struct churn *c)
     c->per_s = per_s(c->closes, took);
     c->per_s_filling = full_ns > 0 ? per_s(full_closes, full_ns) : c->per_s;
     c->per_s_steady = full_ns > 0 ? per_s(c->closes - full_closes, took - full_ns) : 0;
-    c->bytes_time_wait = (double)(used_bytes(p.end[0].s) - empty) / (double)c->held;
+    c->bytes_time_wait = (double)(scale_used_bytes(p.end[0].s) - empty) / (double)c->held;
     c->rss_bytes = resident_bytes();
     pair_close(&p);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lastack/observe.h>
 #include <lastack/runtime.h>
 
 #include "bench/scale/scale.h"
@@ -40,17 +39,6 @@ struct stage {
 };
 
 static uint8_t text[TEXT_BYTES];
-
-static uint64_t used_bytes(const struct la_stack *s)
-{
-    struct la_extent e[LA_EXTENTS_MAX];
-    const uint32_t n = la_extents(s, e);
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        bytes += e[i].len_bytes;
-    return bytes;
-}
 
 static struct la_endpoint next_host(struct stage *g)
 {
@@ -175,7 +163,7 @@ static void round_of_all(struct stage *g, uint32_t first)
 
 static void open_all(struct stage *g, struct curve *c)
 {
-    const uint64_t empty = used_bytes(g->p.end[0].s) + used_bytes(g->p.end[1].s);
+    const uint64_t empty = scale_used_bytes(g->p.end[0].s) + scale_used_bytes(g->p.end[1].s);
     const uint64_t began = bench_ns();
 
     for (uint32_t at = 0; at < g->n; at += SCALE_BATCH) {
@@ -188,7 +176,8 @@ static void open_all(struct stage *g, struct curve *c)
     c->open_us = (double)(bench_ns() - began) / 1e3 / g->n;
     pair_sleep(&g->p, 1000000000);
     c->bytes_endpoint =
-        (double)(used_bytes(g->p.end[0].s) + used_bytes(g->p.end[1].s) - empty) / 2 / g->n;
+        (double)(scale_used_bytes(g->p.end[0].s) + scale_used_bytes(g->p.end[1].s) - empty) / 2 /
+        g->n;
 }
 
 /* Both ends have keepalive on, as it would be; the first end's timers are what is measured. */
@@ -258,7 +247,7 @@ static void expire_all(struct stage *g, struct curve *c)
 
 static void close_all(struct stage *g, struct curve *c)
 {
-    const uint64_t before = used_bytes(g->p.end[0].s);
+    const uint64_t before = scale_used_bytes(g->p.end[0].s);
     struct work_conn c64[ROUND_MAX];
 
     meter_on(&g->m, true);
@@ -278,7 +267,7 @@ static void close_all(struct stage *g, struct curve *c)
             close_some(g, c64, count);
         }
     }
-    c->bytes_time_wait = (double)(used_bytes(g->p.end[0].s) - before) / g->n;
+    c->bytes_time_wait = (double)(scale_used_bytes(g->p.end[0].s) - before) / g->n;
 }
 
 static void time_waits_end(struct stage *g)

@@ -30,6 +30,17 @@ static struct churn quick_churns[] = {
     { .rate = 20000, .seconds = 20, .wanted = 500000 },
 };
 
+uint64_t scale_used_bytes(const struct la_stack *s)
+{
+    struct la_extent e[LA_EXTENTS_MAX];
+    const uint32_t n = la_extents(s, e);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        bytes += e[i].len_bytes;
+    return bytes;
+}
+
 void scale_must(bool ok, const char *what)
 {
     if (ok)

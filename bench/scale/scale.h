@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <lastack/observe.h>
+
 #define SCALE_SIZES 4 /* 10^3 .. 10^6 connections */
 #define SCALE_BATCH 64u
 
@@ -122,5 +124,7 @@ bool scale_json(const char *path, const struct curve *c, uint32_t curves, const 
                 uint32_t churns, const struct host *h);
 
 void scale_must(bool ok, const char *what);
+/* Of the arena, what holds state: the sum of its extents. */
+uint64_t scale_used_bytes(const struct la_stack *s);
 
 #endif
