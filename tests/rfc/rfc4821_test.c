@@ -92,6 +92,14 @@ static void run(struct bench *b, struct hole *h, uint32_t rounds)
     }
 }
 
+static void until_something_arrives(struct bench *b, struct hole *h, uint32_t times, uint64_t ns)
+{
+    for (uint32_t i = 0; i < times && h->una == 0; i++) {
+        bench_sleep(b, ns);
+        answer(b, h);
+    }
+}
+
 BENCH_TEST(a_black_hole_is_found_after_r1_and_gets_smaller_segments)
 {
     struct hole h = { .mtu_bytes = 1200 };
@@ -107,10 +115,7 @@ BENCH_TEST(a_black_hole_is_found_after_r1_and_gets_smaller_segments)
         answer(b, &h);
     }
     expect_equal(b, bench_info(b).snd_mss, 1440); /* R1 is 3 s */
-    for (uint32_t i = 0; i < 10 && h.una == 0; i++) {
-        bench_sleep(b, MS(50));
-        answer(b, &h);
-    }
+    until_something_arrives(b, &h, 10, MS(50));
 
     expect_equal(b, h.una, 1024); /* net.ipv4.tcp_base_mss */
     run(b, &h, 20);
@@ -139,10 +144,7 @@ BENCH_TEST(a_smaller_hole_halves_it_again)
 
     begin(b, 1, true);
     bench_send(b, 5760);
-    for (uint32_t i = 0; i < 30 && h.una == 0; i++) {
-        bench_sleep(b, SEC(2));
-        answer(b, &h);
-    }
+    until_something_arrives(b, &h, 30, SEC(2));
 
     expect_equal(b, bench_info(b).snd_mss, 256);
     expect_true(b, h.una > 0);
@@ -400,10 +402,7 @@ BENCH_TEST(without_sack_nothing_is_tried_but_a_black_hole_is_found)
 
     begin(b, 1, false);
     bench_send(b, 5760);
-    for (uint32_t i = 0; i < 10 && h.una == 0; i++) {
-        bench_sleep(b, SEC(1));
-        answer(b, &h);
-    }
+    until_something_arrives(b, &h, 10, SEC(1));
     expect_equal(b, bench_info(b).snd_mss, 1024);
     run(b, &h, 50);
     expect_true(b, h.una > 5760);
